@@ -1,0 +1,7 @@
+"""`python -m kubert_tui`."""
+
+import sys
+
+from kubert_tui.cli.main import main
+
+sys.exit(main())

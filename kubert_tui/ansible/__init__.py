@@ -1,0 +1,1 @@
+"""Ansible behind one call: inventory, a runner in a child process, task results as values."""

@@ -1,0 +1,1 @@
+"""Ground floor: errors, exit codes, paths, secrets and safe text. Imports nothing of ours."""

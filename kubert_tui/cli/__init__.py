@@ -1,0 +1,1 @@
+"""The command line: the headless face and the small commands."""

@@ -1,0 +1,42 @@
+"""What a face sees of the engine: events out, requests and answers in. Nothing else."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from kubert_tui.events.model import Event
+from kubert_tui.events.questions import Answer
+from kubert_tui.lab.model import Lab
+from kubert_tui.stages.model import Stage
+
+
+class Engine(Protocol):
+    """One run of one lab. Thread-safe; the work happens on the engine's own threads."""
+
+    @property
+    def lab(self) -> Lab:
+        """The lab of this run."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All stages, in order."""
+
+    def events(self) -> Iterator[Event]:
+        """Yield every event in order; ends after `Finished`. One consumer."""
+
+    def submit(self, stage: str) -> None:
+        """Ask for one stage to be worked on, after those already asked for."""
+
+    def skip(self, stage: str, reason: str) -> None:
+        """Mark a stage as skipped, with the user's reason."""
+
+    def answer(self, question: int, answer: Answer) -> None:
+        """Answer an open question by its number; a second answer is ignored."""
+
+    def cancel(self) -> None:
+        """Cancel the stage at work and what is queued behind it. Measurements on hosts end."""
+
+    def detach(self) -> None:
+        """End the run's work here at once; a measurement on a host goes on by itself."""
+
+    def close(self) -> None:
+        """Finish when the queued work is done: `Finished` is the last event."""

@@ -1,0 +1,1 @@
+"""The one stream: what the engine says, and the questions it asks."""

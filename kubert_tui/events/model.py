@@ -1,0 +1,229 @@
+"""Typed events. Everything a face shows, and all it may know, arrives as one of these.
+
+`time` is seconds since the epoch and is set by the engine when it emits. `stage` and `host`
+are empty where they do not apply. All text that comes from a host is already cleaned.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubert_tui.checks.finding import Finding
+from kubert_tui.facts.model import Facts
+from kubert_tui.latency.histogram import Snapshot
+
+
+class StageState(StrEnum):
+    """How a stage stands, on one host or over all of them."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SATISFIED = "satisfied"
+    """The checks were already as wanted; nothing was changed."""
+    DONE = "done"
+    """Changed (or measured), and the checks confirm it."""
+    WOULD_CHANGE = "would change"
+    """Dry run: something would be done."""
+    NOT_ALLOWED = "not allowed"
+    """Something would be done, but the lab file does not allow it."""
+    NEEDS_YOU = "needs you"
+    """A person has to do something, for example in the BIOS."""
+    DECLINED = "declined"
+    """The question whether to apply was answered with no (or nobody could answer)."""
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events."""
+
+    time: float = 0.0
+    stage: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """A run begins, or goes on after it was interrupted."""
+
+    run: str
+    lab: str
+    hosts: tuple[str, ...]
+    stages: tuple[str, ...]
+    version: str
+    resumed: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted(Event):
+    """Work on one stage begins."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConnected(Event):
+    """A host answered and let us in."""
+
+    address: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsGathered(Event):
+    """The facts of one host, in one round trip of `seconds`."""
+
+    facts: Facts
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingMade(Event):
+    """A check was judged."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One thing that would happen on one host."""
+
+    host: str
+    title: str
+    command: str = ""
+    """The literal command or module call, for people to copy; may be empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMade(Event):
+    """Exactly what would run on which host."""
+
+    steps: tuple[PlannedStep, ...]
+    needs: tuple[str, ...] = ()
+    """Permissions the plan needs."""
+    missing: tuple[str, ...] = ()
+    """Those of them the lab file does not give."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandStarted(Event):
+    """A command (or a playbook) starts."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFinished(Event):
+    """It ended."""
+
+    argv: tuple[str, ...]
+    exit_status: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFinished(Event):
+    """One Ansible task ended on one host."""
+
+    task: str
+    outcome: str
+    """ok, changed, failed, skipped, unreachable or ignored."""
+    message: str = ""
+    diff: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output(Event):
+    """A batch of output lines, cleaned and redacted."""
+
+    lines: tuple[str, ...]
+    stream: str = "stdout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting(Event):
+    """We wait for something; emitted again every few seconds while it lasts."""
+
+    what: str
+    elapsed: float
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Event):
+    """One line worth telling that is no finding and no failure."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyStarted(Event):
+    """cyclictest runs on a host (freshly started, or found running and attached to)."""
+
+    command: tuple[str, ...]
+    version: str
+    interval: int
+    """us"""
+    loops: int
+    cpus: tuple[int, ...]
+    started: float
+    """Seconds since the epoch, our clock."""
+    attached: bool = False
+    live: bool = True
+    """False: no live figures can be read on this host; `reason` says why."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencySnapshot(Event):
+    """The histogram as it is now. Only the newest one matters."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyStored(Event):
+    """A finished measurement was stored."""
+
+    path: str
+    samples: int
+    maximum: int
+    exact: bool
+    """The last live histogram was consistent with cyclictest's own final one."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure(Event):
+    """Something failed: what happened, where, and what to do."""
+
+    what: str
+    fix: str = ""
+    command: tuple[str, ...] = ()
+    exit_status: int | None = None
+    details: str = ""
+    log: str = ""
+    """Path of the full log here."""
+    exit_code: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFinished(Event):
+    """Work on one stage ended."""
+
+    state: StageState
+    hosts: dict[str, StageState]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Event):
+    """The run ended; always the last event."""
+
+    states: dict[str, StageState]
+    results: tuple[str, ...]
+    """Paths of stored measurements."""
+    journal: str
+    exit_code: int

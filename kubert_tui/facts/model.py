@@ -1,0 +1,215 @@
+"""Typed facts of one host. A fact that could not be read is unknown, with the reason."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T_co]):
+    """A fact that was read."""
+
+    value: T_co
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact that could not be read, and why (cleaned, one line)."""
+
+    reason: str
+
+
+Fact: TypeAlias = Known[T_co] | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """From /etc/os-release."""
+
+    id: str
+    version: str
+    pretty_name: str
+    family: str
+    """`fedora`, `debian` or `` when it is neither."""
+    package_manager: str
+    """`dnf`, `apt` or ``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeEvidence:
+    """Every sign of PREEMPT_RT in the running kernel, each as it was read."""
+
+    sys_kernel_realtime: Fact[bool]
+    """/sys/kernel/realtime is 1 (absent: False)."""
+    uname_version: Fact[bool]
+    """`uname -v` says PREEMPT_RT."""
+    kernel_config: Fact[bool]
+    """CONFIG_PREEMPT_RT=y in /boot/config or /proc/config.gz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The running kernel and what will boot next."""
+
+    release: Fact[str]
+    version: Fact[str]
+    machine: Fact[str]
+    uname: Fact[str]
+    """`uname -a`, as the README asks."""
+    realtime: RealtimeEvidence
+    boot_id: Fact[str]
+    command_line: Fact[str]
+    default_entry: Fact[str]
+    """Kernel path, release or entry id that boots by default."""
+    default_release: Fact[str]
+    """Release of the kernel that boots by default."""
+    installed: Fact[tuple[str, ...]]
+    """Releases with a /boot/vmlinuz-*."""
+    installed_realtime: Fact[tuple[str, ...]]
+    """Those of them that are PREEMPT_RT (by their config, else by name)."""
+    secure_boot: Fact[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Firmware:
+    """DMI."""
+
+    vendor: Fact[str]
+    product: Fact[str]
+    bios_version: Fact[str]
+    bios_date: Fact[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NumaNode:
+    """One NUMA node."""
+
+    number: int
+    cpus: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Processors:
+    """CPUs as the kernel sees them."""
+
+    model: Fact[str]
+    online: Fact[tuple[int, ...]]
+    sockets: Fact[int]
+    cores: Fact[int]
+    smt_active: Fact[bool]
+    smt_control: Fact[str]
+    """/sys/devices/system/cpu/smt/control: on, off, forceoff, notsupported, ..."""
+    numa: Fact[tuple[NumaNode, ...]]
+    isolated: Fact[tuple[int, ...]]
+    nohz_full: Fact[tuple[int, ...]]
+    governor: Fact[tuple[str, ...]]
+    """Distinct cpufreq governors in use; () when there is no cpufreq."""
+    idle_states: Fact[tuple[str, ...]]
+    """Names of enabled cpuidle states of CPU 0; () when there is no cpuidle."""
+    microcode: Fact[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes unless said otherwise."""
+
+    total: Fact[int]
+    available: Fact[int]
+    hugepages: Fact[dict[str, int]]
+    """Page size as in sysfs (`hugepages-2048kB`) to number of pages."""
+    transparent_hugepages: Fact[str]
+    """always, madvise or never."""
+    ksm: Fact[int]
+    """/sys/kernel/mm/ksm/run: 0 off, 1 on, 2 stopped and unmerged."""
+    swap_total: Fact[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """What may get between a real-time thread and its CPU."""
+
+    rt_period_us: Fact[int]
+    rt_runtime_us: Fact[int]
+    """-1: throttling off."""
+    rt_group_sched: Fact[bool]
+    timer_migration: Fact[int]
+    irqbalance: Fact[str]
+    """absent, inactive or active (running)."""
+    irqbalance_enabled: Fact[str]
+    """absent, disabled, masked or enabled (at boot)."""
+    tuned_profile: Fact[str]
+    init: Fact[str]
+    """`systemd` when it is process 1, else its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCard:
+    """One physical (or virtual) interface that is not loopback."""
+
+    name: str
+    driver: str
+    speed_mbit: int | None
+    addresses: tuple[str, ...]
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpace:
+    """Free space where we and package managers write."""
+
+    mount: str
+    total: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cyclictest:
+    """A cyclictest that is installed."""
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Programs that later stages need: path or version text, `` when absent."""
+
+    cyclictest: Fact[tuple[Cyclictest, ...]]
+    """In the order we would use them."""
+    python: Fact[str]
+    libvirt: Fact[str]
+    qemu: Fact[str]
+    vagrant: Fact[str]
+    ansible: Fact[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything one round trip told about one host."""
+
+    host: str
+    hostname: Fact[str]
+    machine_id: Fact[str]
+    user: Fact[str]
+    privileged: Fact[bool]
+    """Whether the probe ran as root (itself or through sudo)."""
+    distribution: Fact[Distribution]
+    kernel: Kernel
+    firmware: Firmware
+    processors: Processors
+    memory: Memory
+    scheduling: Scheduling
+    kvm: Fact[str]
+    """`usable`, or why it is not."""
+    virtualization: Fact[str]
+    """`none` on bare metal, else kvm, qemu, vmware, container, ..."""
+    network: Fact[tuple[NetworkCard, ...]]
+    disks: Fact[tuple[DiskSpace, ...]]
+    clock_offset: Fact[float]
+    """Host clock minus ours, seconds, from the middle of the round trip."""
+    clock_uncertainty: Fact[float]
+    """Half the round trip, seconds."""
+    pending_updates: Fact[int]
+    """Package updates the host's own cache knows of (no network)."""
+    tools: Tools

@@ -1,0 +1,1 @@
+"""This machine and machines over SSH, behind one interface."""

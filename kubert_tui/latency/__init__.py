@@ -1,0 +1,1 @@
+"""cyclictest: its command, its output, its live histogram, its stored result."""

@@ -1,0 +1,66 @@
+"""What a measurement on one host is asked to do, and what it gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kubert_tui.latency.histogram import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementOrder:
+    """One cyclictest run, decided completely before anything starts."""
+
+    identity: str
+    """Unique per run, host and attempt; names the run directory and unit on the host."""
+    command: tuple[str, ...]
+    """cyclictest's argv, literally."""
+    version: str
+    interval: int
+    """us"""
+    loops: int
+    histogram: int
+    """Buckets."""
+    cpus: tuple[int, ...]
+    """CPUs measured, in thread order."""
+    housekeeping: tuple[int, ...] = ()
+    """CPUs our own helper may run on; () lets the scheduler choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A run that is under way on the host, by us or by an earlier session of ours."""
+
+    order: MeasurementOrder
+    pid: int
+    started: float
+    """Seconds since the epoch, the host's clock."""
+    boot_id: str
+    attached: bool
+    live: bool
+    reason: str = ""
+    """Why no live figures can be read, when `live` is False."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A run whose final output was whole."""
+
+    order: MeasurementOrder
+    final: Snapshot
+    output: str
+    """cyclictest's own final output, cleaned."""
+    exact: bool
+    """Every live snapshot was at or below the final histogram, bucket by bucket."""
+    started: float
+    finished: float
+    notes: tuple[str, ...] = ()
+    """What a reader must know: throttling seen, no /dev/cpu_dma_latency, missed periods, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Who is told while it runs. Called from the following thread; must not block."""
+
+    started: Callable[[Launched], None] = field(default=lambda _: None)
+    snapshot: Callable[[Snapshot], None] = field(default=lambda _: None)
+    note: Callable[[str], None] = field(default=lambda _: None)

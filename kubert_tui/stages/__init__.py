@@ -1,0 +1,1 @@
+"""The stages of the README, one file each, in the order of their file names."""

@@ -1,0 +1,117 @@
+"""What a stage is: a guide, checks, and at most one change. And what a change may use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as Flag
+from typing import Protocol
+
+from kubert_tui.ansible.request import HostSecrets
+from kubert_tui.checks.finding import Check, CrossCheck
+from kubert_tui.events.model import Event, PlannedStep
+from kubert_tui.facts.model import Facts
+from kubert_tui.hosts.interface import Host
+from kubert_tui.lab.model import HostSpec, Lab, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """The text of a stage, plain text in paragraphs."""
+
+    what: str
+    why: str
+    readme: str
+    """The README's literal command(s)."""
+    ours: str
+    """What we run instead."""
+    differs: str
+    """Why that differs; empty when it does not."""
+
+
+class Work(Protocol):
+    """What the engine lends a change while it is applied."""
+
+    @property
+    def lab(self) -> Lab:
+        """The lab."""
+
+    @property
+    def stage(self) -> str:
+        """Id of the stage at work."""
+
+    @property
+    def directory(self) -> Path:
+        """The run's own directory here (0700)."""
+
+    @property
+    def cancel(self) -> Flag:
+        """Set when the user cancels: end what runs, on the hosts too."""
+
+    @property
+    def detach(self) -> Flag:
+        """Set when we should let go: a measurement on a host goes on without us."""
+
+    def facts(self, host: str) -> Facts:
+        """The newest facts of a host."""
+
+    def look_again(self, host: str) -> Facts:
+        """Gather the facts of a host now (and emit them); raises if it cannot be reached."""
+
+    def host(self, name: str) -> Host:
+        """A working connection, made anew if it was lost."""
+
+    def drop(self, name: str) -> None:
+        """Close the connection to a host, because it is about to go away."""
+
+    def secrets(self, name: str) -> HostSecrets:
+        """The passwords given for a host so far, for Ansible."""
+
+    def emit(self, event: Event) -> None:
+        """Tell the faces and the journal; `stage` is filled in."""
+
+    def each(self, hosts: tuple[str, ...], do: Callable[[str], None]) -> None:
+        """Call `do` for every host at once; raises the first failure when all have ended."""
+
+
+class Change(Protocol):
+    """Something a stage does to hosts (or measures on them)."""
+
+    @property
+    def confirm(self) -> str:
+        """Why a person has to confirm it; empty when the permission is enough."""
+
+    @property
+    def previews(self) -> bool:
+        """Whether `preview` can show a diff (Ansible's check mode)."""
+
+    def needs(self, lab: Lab, host: HostSpec) -> frozenset[Permission]:
+        """The permissions it needs on a host."""
+
+    def plan(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
+        """Exactly what would run there. Pure."""
+
+    def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
+        """Emit what would change, changing nothing."""
+
+    def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
+        """Do it on all hosts at once; raises KubertError when it did not get through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the way."""
+
+    id: str
+    title: str
+    guide: Guide
+    checks: tuple[Check, ...] = ()
+    goals: frozenset[str] = frozenset()
+    """Ids of the checks that must be ok (or a warning) for the stage to be finished."""
+    cross_checks: tuple[CrossCheck, ...] = ()
+    change: Change | None = None
+    measures: bool = False
+    """It measures: finished once a result of this run is stored, whatever the facts say."""
+    by_hand: bool = False
+    """What is left after the change is for a person to do (NEEDS_YOU, not FAILED)."""
+    host_guide: Callable[[Facts], str] | None = None
+    """Instructions for one host, chosen by its facts (BIOS menus)."""

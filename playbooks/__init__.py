@@ -1,0 +1,1 @@
+"""The changes: Ansible playbooks that also work with plain `ansible-playbook`."""
