@@ -27,7 +27,8 @@ class KubertError(Exception):
     """Something went wrong that the user should read.
 
     `what` is one sentence saying what happened, `fix` what to do about it, `host` and
-    `command` where it happened, `details` the last lines of output (already cleaned).
+    `command` where it happened, `details` the last lines of output (already cleaned),
+    `log` the path of the full log on this computer.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
@@ -41,6 +42,7 @@ class KubertError(Exception):
         command: Sequence[str] = (),
         details: str = "",
         exit_status: int | None = None,
+        log: str = "",
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -49,6 +51,7 @@ class KubertError(Exception):
         self.command = tuple(command)
         self.details = details
         self.exit_status = exit_status
+        self.log = log
 
     def __str__(self) -> str:
         where = f"{self.host}: " if self.host else ""
@@ -114,3 +117,7 @@ class CancelledError(KubertError):
     """The user cancelled."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class DetachedError(CancelledError):
+    """We let go of something that goes on by itself on a host."""

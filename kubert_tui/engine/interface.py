@@ -23,8 +23,11 @@ class Engine(Protocol):
     def events(self) -> Iterator[Event]:
         """Yield every event in order; ends after `Finished`. One consumer."""
 
-    def submit(self, stage: str) -> None:
-        """Ask for one stage to be worked on, after those already asked for."""
+    def submit(self, stage: str, *, again: bool = False) -> None:
+        """Ask for one stage to be worked on, after those already asked for.
+
+        `again` repeats a measurement that this run already has.
+        """
 
     def skip(self, stage: str, reason: str) -> None:
         """Mark a stage as skipped, with the user's reason."""

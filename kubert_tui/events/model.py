@@ -4,7 +4,7 @@
 are empty where they do not apply. All text that comes from a host is already cleaned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kubert_tui.checks.finding import Finding
@@ -52,8 +52,12 @@ class RunStarted(Event):
     hosts: tuple[str, ...]
     stages: tuple[str, ...]
     version: str
+    lab_file: str = ""
+    """Where the lab file lies; empty for a built-in lab."""
     resumed: bool = False
     dry_run: bool = False
+    states: dict[str, StageState] = field(default_factory=dict)
+    """How the stages stood when an earlier session of this run ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +197,14 @@ class LatencyStored(Event):
     exact: bool
     """The last live histogram was consistent with cyclictest's own final one."""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementEnded(Event):
+    """A measurement ended without a result that counts: cancelled or failed."""
+
+    identity: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,9 @@ class Work(Protocol):
     def detach(self) -> Flag:
         """Set when we should let go: a measurement on a host goes on without us."""
 
+    def measurement(self, host: str) -> str:
+        """Identity of the measurement due on a host: the same again after an interruption."""
+
     def facts(self, host: str) -> Facts:
         """The newest facts of a host."""
 

@@ -1,0 +1,60 @@
+"""How the headless face answers: by its flags, and by asking on the terminal if there is one."""
+
+import getpass
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kubert_tui.base.secrets import Secret
+from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The user's standing answers."""
+
+    yes: bool
+    accept_new_host_keys: bool
+    terminal: bool
+    """Somebody sits there: passwords and confirmations may be asked for."""
+
+    def answer(self, question: Question) -> Answer:
+        """Return the answer to a question."""
+        if question.kind is QuestionKind.HOST_KEY:
+            return Answer(Choice.YES if self.accept_new_host_keys else Choice.NO)
+        if question.secret:
+            return self._secret(question)
+        return self._review(question)
+
+    def _secret(self, question: Question) -> Answer:
+        if not self.terminal:
+            return Answer(Choice.NO, text="no terminal to ask on")
+        try:
+            with _interruptible():
+                typed = getpass.getpass(f"{question.text} [{question.host}]: ", stream=sys.stderr)
+        except EOFError:
+            typed = ""
+        return Answer(Choice.YES, secret=Secret(typed)) if typed else Answer(Choice.NO)
+
+    def _review(self, question: Question) -> Answer:
+        if not question.confirm or self.yes:
+            return Answer(Choice.APPLY)
+        if not self.terminal:
+            return Answer(Choice.NO, text=f"{question.confirm} Confirm with --yes.")
+        print(f"{question.text}\n{question.confirm}\nType yes to go on: ", end="", file=sys.stderr)
+        sys.stderr.flush()
+        with _interruptible():
+            agreed = sys.stdin.readline().strip().lower() == "yes"
+        return Answer(Choice.APPLY) if agreed else Answer(Choice.NO, text="not confirmed")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a prompt (a read goes on after a handler that does not raise)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

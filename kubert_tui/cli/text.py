@@ -1,0 +1,138 @@
+"""What `--auto` tells people: progress on stderr, results on stdout."""
+
+import sys
+
+from rich.console import Console
+from rich.text import Text
+
+from kubert_tui.base.secrets import redactor
+from kubert_tui.checks.finding import Level
+from kubert_tui.cli.live import LiveHistograms
+from kubert_tui.cli.words import LEVEL_STYLE, duration, state_text
+from kubert_tui.events.model import (
+    CommandStarted,
+    Event,
+    Failure,
+    FindingMade,
+    Finished,
+    HostConnected,
+    LatencySnapshot,
+    LatencyStarted,
+    LatencyStored,
+    Note,
+    Output,
+    PlanMade,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    TaskFinished,
+    Waiting,
+)
+
+
+def plain_console(*, stderr: bool) -> Console:
+    """Return a console that takes no text for markup, emoji or links."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+class TextReport:
+    """Prints events as they come; the latency histogram live where stderr is a terminal."""
+
+    def __init__(self) -> None:
+        self._progress = plain_console(stderr=True)
+        self._results = plain_console(stderr=False)
+        self._live = LiveHistograms(self._progress)
+        self._titles: dict[str, str] = {}
+
+    def show(self, event: Event) -> None:  # noqa: C901, PLR0912 - one line per kind of event
+        """Show one event."""
+        match event:
+            case LatencyStarted() | LatencySnapshot():
+                self._live.show(event)
+            case LatencyStored():
+                self._live.stop()
+                self._say(event.host, f"stored {event.samples} samples in {event.path}")
+                for note in event.notes:
+                    self._say(event.host, f"note: {note}")
+            case RunStarted():
+                again = "resuming run" if event.resumed else "run"
+                self._line(f"{again} {event.run} on lab {event.lab}", "bold")
+            case StageStarted():
+                self._titles[event.stage] = event.title
+                self._line(f"\n▶ {event.title}", "bold cyan")
+            case HostConnected():
+                who = f" as {event.user}" if event.user else ""
+                self._say(event.host, f"connected: {event.address}{who}")
+            case FindingMade() if event.finding.level is not Level.OK:
+                finding = event.finding
+                self._say(
+                    finding.host, f"{finding.level}: {finding.summary}", LEVEL_STYLE[finding.level]
+                )
+                if finding.fix:
+                    self._line(f"      → {finding.fix}", "dim")
+            case PlanMade():
+                self._plan(event)
+            case CommandStarted():
+                self._say(event.host, "$ " + " ".join(event.argv), "dim")
+            case TaskFinished():
+                style = "yellow" if event.outcome == "changed" else "dim"
+                self._say(event.host, f"{event.outcome}: {event.task}", style)
+                for text in (event.message, event.diff):
+                    if text:
+                        self._line("\n".join(f"      {line}" for line in text.splitlines()), "dim")
+            case Output():
+                self._line("\n".join(f"      {line}" for line in event.lines), "dim")
+            case Waiting():
+                self._say(
+                    event.host, f"waiting for {event.what} ({duration(event.elapsed)})", "dim"
+                )
+            case Note():
+                self._say(event.host, event.text)
+            case Failure():
+                self._live.stop()
+                self._failure(event)
+            case StageFinished():
+                self._live.stop()
+                text, style = state_text(event.state)
+                self._line(f"  {text} - {event.summary}" if event.summary else f"  {text}", style)
+            case Finished():
+                self._live.stop()
+                self._finished(event)
+
+    def _plan(self, event: PlanMade) -> None:
+        for step in event.steps:
+            self._say(step.host, f"would run: {step.title}", "dim")
+            if step.command:
+                self._line(f"      $ {step.command}", "dim")
+        if event.missing:
+            allowed = ", ".join(event.missing)
+            self._line(f"  the lab file does not allow: {allowed}", "yellow")
+
+    def _failure(self, event: Failure) -> None:
+        self._say(event.host, f"failed: {event.what}", "bold red")
+        if event.command:
+            self._line(f"      $ {' '.join(event.command)}", "dim")
+        if event.details:
+            self._line("\n".join(f"      {line}" for line in event.details.splitlines()), "dim")
+        if event.fix:
+            self._line(f"      → {event.fix}")
+        if event.log:
+            self._line(f"      full log: {event.log}", "dim")
+
+    def _finished(self, event: Finished) -> None:
+        self._line("")
+        for stage, state in event.states.items():
+            text, style = state_text(state)
+            self._results.print(Text(f"{text:<16} {self._titles.get(stage, stage)}", style))
+        for line in self._live.summaries():
+            self._results.print(Text(line))
+        for path in event.results:
+            self._results.print(Text(f"result: {path}"))
+        self._progress.print(Text(f"journal: {event.journal}", "dim"))
+
+    def _say(self, host: str, text: str, style: str = "") -> None:
+        self._line(f"  {host}: {text}" if host else f"  {text}", style)
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._progress.print(Text(redactor.redact(text), style))
+        sys.stderr.flush()

@@ -1,0 +1,51 @@
+"""The connections of a run: made on demand, remade after a loss, closed at the end."""
+
+from collections.abc import Callable
+from threading import Lock
+
+from kubert_tui.engine.asking import Ask, ConnectionAsker, SecretStore
+from kubert_tui.hosts.connect import endpoint_of
+from kubert_tui.hosts.interface import Asker, Host
+from kubert_tui.lab.model import HostSpec, Lab
+
+Connect = Callable[[HostSpec, Lab, Asker], Host]
+
+
+class Connections:
+    """At most one connection per host. Thread-safe; different hosts connect side by side."""
+
+    def __init__(self, lab: Lab, connect_host: Connect) -> None:
+        self._lab = lab
+        self._connect = connect_host
+        self._hosts: dict[str, Host] = {}
+        self._locks = {host.name: Lock() for host in lab.hosts}
+        self.secrets = SecretStore()
+
+    def host(self, name: str, ask: Ask, connected: Callable[[str, str], None]) -> Host:
+        """Return the connection to a host; a new one is told to `connected(address, user)`."""
+        with self._locks[name]:
+            if name not in self._hosts:
+                spec = self._lab.host(name)
+                self._hosts[name] = self._connect(
+                    spec, self._lab, ConnectionAsker(ask, self.secrets)
+                )
+                connected(*self._where(spec))
+            return self._hosts[name]
+
+    def drop(self, name: str) -> None:
+        """Close a connection, so that the next use makes a new one."""
+        with self._locks[name]:
+            host = self._hosts.pop(name, None)
+        if host is not None:
+            host.close()
+
+    def close(self) -> None:
+        """Close all."""
+        for name in tuple(self._hosts):
+            self.drop(name)
+
+    def _where(self, spec: HostSpec) -> tuple[str, str]:
+        if spec.connection == "local":
+            return "this machine", ""
+        endpoint = endpoint_of(spec, self._lab)
+        return f"{endpoint.address}:{endpoint.port}", endpoint.user

@@ -1,0 +1,111 @@
+"""The journal: every event of a run, one JSON object a line, append-only, private.
+
+A journal may end in the middle of a line (power, `kill -9`, a full disk): readers leave such
+a line out, and a writer that goes on with the file closes it first, so nothing else is lost.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from kubert_tui.base.errors import KubertError
+from kubert_tui.base.paths import private_directory
+from kubert_tui.events.codec import encode
+from kubert_tui.events.model import (
+    Event,
+    Finished,
+    LatencySnapshot,
+    LatencyStored,
+    RunStarted,
+    StageFinished,
+)
+from kubert_tui.events.questions import Answered
+
+FILE_NAME = "journal.jsonl"
+SNAPSHOT_EVERY = 10.0
+"""Seconds between two latency snapshots of one host that are kept."""
+
+_MUST_LAST = (RunStarted, StageFinished, LatencyStored, Answered, Finished)
+
+
+class Journal:
+    """Appends events to one file. Thread-safe."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = private_directory(directory) / FILE_NAME
+        self._lock = Lock()
+        self._kept: dict[str, float] = {}
+        try:
+            torn = self.path.exists() and _ends_torn(self.path)
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            if torn:
+                os.write(self._descriptor, b"\n")
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+
+    def append(self, event: Event) -> None:
+        """Write one event. Raises KubertError when the disk does not take it."""
+        with self._lock:
+            if isinstance(event, LatencySnapshot) and not self._worth_keeping(event):
+                return
+            line = json.dumps(encode(event), ensure_ascii=False, separators=(",", ":"))
+            data = memoryview(line.encode("utf-8", errors="replace") + b"\n")
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+                if isinstance(event, _MUST_LAST):
+                    os.fsync(self._descriptor)
+            except OSError as error:
+                raise _cannot_write(self.path, error) from error
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _worth_keeping(self, event: LatencySnapshot) -> bool:
+        last = self._kept.get(event.host)
+        if last is not None and not event.snapshot.final and event.time - last < SNAPSHOT_EVERY:
+            return False
+        self._kept[event.host] = event.time
+        return True
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of a journal as JSON objects; lines that are not whole are left out."""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(entry, dict) and isinstance(entry.get("event"), str):
+                    yield entry
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise KubertError(
+            f"the journal {path} cannot be read: {error.strerror}",
+            fix="check who owns the file, and the disk",
+        ) from error
+
+
+def _ends_torn(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+
+
+def _cannot_write(path: Path, error: OSError) -> KubertError:
+    return KubertError(
+        f"the journal {path} cannot be written: {error.strerror}",
+        fix="make room on this computer's disk; the run goes on from here when started again",
+    )

@@ -1,0 +1,104 @@
+"""What earlier sessions of a run left behind, read back from its journal."""
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kubert_tui.base.errors import ExitCode
+from kubert_tui.base.paths import runs
+from kubert_tui.engine.journal import FILE_NAME, read
+from kubert_tui.events.model import StageState
+
+
+@dataclass(slots=True)
+class Past:
+    """The state of a run so far. A new run has an empty past."""
+
+    run: str
+    lab: str = ""
+    lab_file: str = ""
+    started: float = 0.0
+    last: float = 0.0
+    dry_run: bool = False
+    exit_code: int | None = None
+    """Of the last `finished`; None when the last session never got there."""
+    states: dict[str, StageState] = field(default_factory=dict)
+    host_states: dict[str, dict[str, StageState]] = field(default_factory=dict)
+    results: list[str] = field(default_factory=list)
+    attempts: dict[str, int] = field(default_factory=dict)
+    """Per host: measurements of this run that ended, well or not."""
+    measured: set[str] = field(default_factory=set)
+    """Hosts whose measurement is stored."""
+
+    @property
+    def open(self) -> bool:
+        """Whether starting again should go on with this run."""
+        return not self.dry_run and self.exit_code != ExitCode.OK
+
+
+def new_run(lab: str) -> str:
+    """Return a fresh run id, sortable by time: `20261123-221130-local-3f9a`."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", lab)[:32]
+    return f"{stamp}-{name}-{secrets.token_hex(2)}"
+
+
+def read_past(run: str) -> Past:
+    """Read the journal of a run; an unknown run has an empty past."""
+    past = Past(run)
+    for entry in read(runs() / run / FILE_NAME):
+        past.last = float(entry.get("time", past.last))
+        stage, host = str(entry.get("stage", "")), str(entry.get("host", ""))
+        match entry["event"]:
+            case "run-started":
+                past.started = past.started or past.last
+                past.lab = str(entry.get("lab", ""))
+                past.lab_file = str(entry.get("lab_file", ""))
+                past.dry_run = bool(entry.get("dry_run"))
+                past.exit_code = None
+            case "stage-started":
+                past.exit_code = None
+            case "stage-finished":
+                past.states[stage] = _state(entry.get("state"))
+                past.host_states[stage] = {
+                    str(name): _state(state) for name, state in dict(entry["hosts"]).items()
+                }
+            case "latency-stored":
+                past.results.append(str(entry.get("path", "")))
+                past.measured.add(host)
+                past.attempts[host] = past.attempts.get(host, 0) + 1
+            case "measurement-ended":
+                past.attempts[host] = past.attempts.get(host, 0) + 1
+            case "finished":
+                past.exit_code = int(entry.get("exit_code", ExitCode.FAILED))
+    return past
+
+
+def all_runs() -> Iterator[Past]:
+    """Yield every run on this computer, newest first."""
+    for directory in sorted(runs().iterdir(), key=lambda path: path.name, reverse=True):
+        if (directory / FILE_NAME).exists():
+            yield read_past(directory.name)
+
+
+def open_run(lab: str, lab_file: str) -> Past | None:
+    """Return the newest run of this lab if it was not finished, else None."""
+    for past in all_runs():
+        if past.lab == lab and past.lab_file == lab_file and not past.dry_run:
+            return past if past.open else None
+    return None
+
+
+def run_directory(run: str) -> Path:
+    """Return where a run keeps its journal, logs and results."""
+    return runs() / run
+
+
+def _state(value: object) -> StageState:
+    try:
+        return StageState(str(value))
+    except ValueError:
+        return StageState.FAILED

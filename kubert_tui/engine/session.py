@@ -1,0 +1,283 @@
+"""The engine: takes requests from a face, works on stages one after another, emits events."""
+
+import queue
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Event as Flag
+from threading import Thread
+
+from kubert_tui import __version__
+from kubert_tui.base import paths
+from kubert_tui.base.errors import ExitCode, KubertError
+from kubert_tui.base.secrets import redactor
+from kubert_tui.engine.connections import Connect, Connections
+from kubert_tui.engine.journal import Journal
+from kubert_tui.engine.lock import LabLock
+from kubert_tui.engine.past import Past, new_run, open_run, run_directory
+from kubert_tui.engine.stage_run import StageRun
+from kubert_tui.engine.stream import Stream
+from kubert_tui.engine.work import Gather, StageWork
+from kubert_tui.events.model import (
+    Event,
+    Failure,
+    Finished,
+    RunStarted,
+    StageFinished,
+    StageState,
+)
+from kubert_tui.events.questions import Answer
+from kubert_tui.facts.gather import gather
+from kubert_tui.facts.model import Facts
+from kubert_tui.hosts.connect import connect
+from kubert_tui.hosts.interface import Host
+from kubert_tui.lab.model import Lab
+from kubert_tui.rt_tests.build import cached_cyclictests
+from kubert_tui.stages.model import Stage
+from kubert_tui.stages.registry import all_stages
+
+_STOPPERS = (StageState.FAILED, StageState.CANCELLED, StageState.RUNNING)
+"""After one of these the stages that were asked for behind it are not begun."""
+
+_COMPLETE = frozenset(
+    {StageState.SATISFIED, StageState.DONE, StageState.SKIPPED, StageState.NOT_ALLOWED}
+)
+"""When every stage is in one of these, there is nothing left to resume."""
+
+_WAITS_FOR_A_PERSON = (StageState.DECLINED, StageState.NEEDS_YOU)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a session works."""
+
+    lab_file: str = ""
+    dry_run: bool = False
+    fresh: bool = False
+    """Begin a new run even if the last one of this lab is unfinished."""
+    clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    stage: str
+    again: bool = False
+    skip_reason: str | None = None
+
+
+def gather_facts(host: Host) -> Facts:
+    """Gather the facts of a host; on this machine our own builds of cyclictest count too."""
+    ours = cached_cyclictests(paths.cache()) if host.is_local else ()
+    return gather(host, extra_cyclictest=tuple(str(path) for path in ours))
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of one lab (`engine.interface.Engine`).
+
+    Holds the lab's lock until it has finished; a dry run changes nothing and needs no lock.
+    """
+
+    lab: Lab
+    options: Options = field(default_factory=Options)
+    stages: tuple[Stage, ...] = field(default_factory=all_stages)
+    gather: Gather = gather_facts
+    connect: Connect = connect
+    connections: Connections = field(init=False)
+    _past: Past = field(init=False)
+    _journal: Journal = field(init=False)
+    _stream: Stream = field(init=False)
+    _lock: LabLock | None = field(init=False, default=None)
+    _requests: "queue.SimpleQueue[_Request | None]" = field(init=False)
+    _states: dict[str, StageState] = field(init=False)
+    _cancel: Flag = field(init=False, default_factory=Flag)
+    _detach: Flag = field(init=False, default_factory=Flag)
+    _exit_code: ExitCode = field(init=False, default=ExitCode.OK)
+    _failure_code: int = field(init=False, default=0)
+    _thread: Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.options.dry_run:
+            self._lock = LabLock(self.lab.name, self.options.lab_file)
+        try:
+            earlier = None
+            if not (self.options.fresh or self.options.dry_run):
+                earlier = open_run(self.lab.name, self.options.lab_file)
+            self._past = earlier or Past(new_run(self.lab.name))
+            self._journal = Journal(run_directory(self._past.run))
+        except BaseException:
+            self._release()
+            raise
+        self._states = {stage.id: StageState.PENDING for stage in self.stages}
+        self._states.update({s: v for s, v in self._past.states.items() if s in self._states})
+        self._stream = Stream(self._journal, self.options.clock)
+        self._requests = queue.SimpleQueue()
+        self.connections = Connections(self.lab, self.connect)
+        self._thread = Thread(target=self._work, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return self._past.run
+
+    def events(self) -> Iterator[Event]:
+        """Yield every event in order; ends after `Finished`, when lab and journal are free."""
+        for event in self._stream.events():
+            if isinstance(event, Finished):
+                self._thread.join()
+            yield event
+
+    def submit(self, stage: str, *, again: bool = False) -> None:
+        """Ask for one stage to be worked on."""
+        self._requests.put(_Request(stage, again))
+
+    def skip(self, stage: str, reason: str) -> None:
+        """Mark a stage as skipped."""
+        self._requests.put(_Request(stage, skip_reason=reason or "no reason given"))
+
+    def answer(self, question: int, answer: Answer) -> None:
+        """Answer an open question."""
+        self._stream.answer(question, answer)
+
+    def cancel(self) -> None:
+        """Cancel the stage at work and what is queued behind it."""
+        self._cancel.set()
+        self._stream.wake()
+
+    def detach(self) -> None:
+        """Let go at once; a measurement on a host goes on by itself."""
+        self._detach.set()
+        self.cancel()
+        self._requests.put(None)
+
+    def close(self) -> None:
+        """Finish when the queued work is done."""
+        self._requests.put(None)
+
+    def _work(self) -> None:
+        try:
+            self._emit(self._started())
+            while (request := self._requests.get()) is not None:
+                if self._detach.is_set():
+                    break
+                self._serve(request)
+        except KubertError as error:
+            self._exit_code = error.exit_code
+            self._emit(_failure_here(error))
+        except Exception as error:
+            self._exit_code = ExitCode.INTERNAL
+            self._emit(self._bug(error))
+        finally:
+            self._finish()
+
+    def _serve(self, request: _Request) -> None:
+        stage = next(stage for stage in self.stages if stage.id == request.stage)
+        if request.skip_reason is not None:
+            hosts = {host.name: StageState.SKIPPED for host in self.lab.hosts}
+            self._ended(
+                StageFinished(
+                    stage=stage.id,
+                    state=StageState.SKIPPED,
+                    hosts=hosts,
+                    summary=f"skipped: {request.skip_reason}",
+                ),
+                emit=True,
+            )
+            return
+        self._failure_code = 0
+        work = StageWork(
+            lab=self.lab,
+            stage=stage.id,
+            directory=run_directory(self._past.run),
+            past=self._past,
+            stream=self._stream,
+            connections=self.connections,
+            cancel=self._cancel,
+            detach=self._detach,
+            gather=self.gather,
+        )
+        finished = StageRun(stage, work, self.options.dry_run, request.again).run()
+        self._failure_code = work.failure_code
+        self._ended(finished)
+        if finished.state in _STOPPERS:
+            self._drop_queued()
+        if not self._detach.is_set():
+            self._cancel.clear()
+
+    def _ended(self, finished: StageFinished, *, emit: bool = False) -> None:
+        self._states[finished.stage] = finished.state
+        self._past.states[finished.stage] = finished.state
+        if emit:
+            self._emit(finished)
+        if finished.state is StageState.FAILED:
+            self._exit_code = ExitCode(self._failure_code or ExitCode.FAILED)
+        elif finished.state in (StageState.CANCELLED, StageState.RUNNING):
+            self._exit_code = ExitCode.INTERRUPTED
+        elif finished.state in _WAITS_FOR_A_PERSON and self._exit_code is ExitCode.OK:
+            self._exit_code = ExitCode.NEEDS_CONFIRMATION
+
+    def _drop_queued(self) -> None:
+        closing = False
+        while not self._requests.empty():
+            closing |= self._requests.get() is None
+        if closing:
+            self._requests.put(None)
+
+    def _started(self) -> RunStarted:
+        return RunStarted(
+            run=self._past.run,
+            lab=self.lab.name,
+            lab_file=self.options.lab_file,
+            hosts=tuple(host.name for host in self.lab.hosts),
+            stages=tuple(stage.id for stage in self.stages),
+            version=__version__,
+            resumed=bool(self._past.started),
+            dry_run=self.options.dry_run,
+            states=dict(self._states),
+        )
+
+    def _finish(self) -> None:
+        if self._detach.is_set() and not _COMPLETE.issuperset(self._states.values()):
+            self._exit_code = ExitCode.INTERRUPTED
+        self.connections.close()
+        self._emit(
+            Finished(
+                states=dict(self._states),
+                results=tuple(self._past.results),
+                journal=str(self._journal.path),
+                exit_code=int(self._exit_code),
+            )
+        )
+        self._journal.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def _emit(self, event: Event) -> None:
+        try:
+            self._stream.emit(event)
+        except KubertError as error:
+            # The consumer has the event; only the journal lost it.
+            self._exit_code = error.exit_code
+
+    def _bug(self, error: Exception) -> Failure:
+        log = run_directory(self._past.run) / "bug.txt"
+        text = redactor.redact("".join(traceback.format_exception(error)))
+        try:
+            paths.write_private(log, text)
+        except OSError:
+            log = paths.state()
+        return Failure(
+            what=f"a bug in kubert-tui: {redactor.redact(repr(error))[:200]}",
+            fix=f"please report it with {log}; the run can be started again",
+            log=str(log),
+            exit_code=int(ExitCode.INTERNAL),
+        )
+
+
+def _failure_here(error: KubertError) -> Failure:
+    return Failure(host=error.host, what=error.what, fix=error.fix, exit_code=int(error.exit_code))

@@ -1,0 +1,233 @@
+"""One stage, from looking to looking again: probe, judge, plan, ask, change, verify."""
+
+from dataclasses import dataclass, field
+
+from kubert_tui.base.errors import CancelledError, ChangeError, DetachedError, KubertError
+from kubert_tui.checks.finding import Finding, Level
+from kubert_tui.engine.work import StageWork, failure
+from kubert_tui.events.model import (
+    FindingMade,
+    PlanMade,
+    PlannedStep,
+    StageFinished,
+    StageStarted,
+    StageState,
+)
+from kubert_tui.events.questions import Choice, QuestionKind
+from kubert_tui.stages.model import Change, Stage
+
+_MET = (Level.OK, Level.WARNING)
+
+
+@dataclass(slots=True)
+class StageRun:
+    """Works through one stage once; `states` grows as hosts get theirs."""
+
+    stage: Stage
+    work: StageWork
+    dry_run: bool = False
+    again: bool = False
+    states: dict[str, StageState] = field(default_factory=dict)
+    reason: str = ""
+
+    def run(self) -> StageFinished:
+        """Do it. KubertErrors end in the states; anything else is a bug and comes out."""
+        hosts = tuple(host.name for host in self.work.lab.hosts)
+        self.work.emit(StageStarted(title=self.stage.title))
+        try:
+            self._run(hosts)
+        except DetachedError as error:
+            self.reason = error.what
+            self._rest(hosts, StageState.RUNNING)
+        except CancelledError as error:
+            self.reason = error.what
+            self._rest(hosts, StageState.CANCELLED)
+        except KubertError as error:
+            self.work.emit(failure(error))
+            self._rest(hosts, StageState.FAILED)
+        finished = StageFinished(
+            stage=self.stage.id,
+            state=overall(self.states),
+            hosts=dict(self.states),
+            summary=self._summary(),
+        )
+        self.work.emit(finished)
+        return finished
+
+    def _run(self, hosts: tuple[str, ...]) -> None:
+        waiting = self._look(hosts)
+        if self.stage.change is None:
+            self.states.update(dict.fromkeys(waiting, StageState.DONE))
+            return
+        todo = tuple(host for host in waiting if not self._finished(host))
+        if not todo:
+            return
+        allowed = self._plan(self.stage.change, todo)
+        if not allowed or not self._agreed(self.stage.change, allowed):
+            return
+        self._change(self.stage.change, allowed)
+
+    def _look(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """Gather facts and judge them; return the hosts that answered."""
+        errors = self.work.all_of(hosts, self.work.look_again)
+        for host, error in errors.items():
+            if isinstance(error, CancelledError):
+                raise error
+            if error is not None:
+                self.states[host] = StageState.FAILED
+                self.work.emit(failure(error))
+        answered = tuple(host for host, error in errors.items() if error is None)
+        self._judge(answered)
+        return answered
+
+    def _judge(self, hosts: tuple[str, ...]) -> None:
+        """Emit the findings; hosts whose goals are met are satisfied."""
+        facts = tuple(self.work.facts(host) for host in hosts)
+        for one in facts:
+            findings = [check(one, self.work.lab) for check in self.stage.checks]
+            for finding in findings:
+                self.work.emit(FindingMade(host=one.host, finding=finding))
+            if self.stage.goals and not self._unmet(findings):
+                self.states.setdefault(one.host, StageState.SATISFIED)
+        if len(facts) > 1:
+            for check in self.stage.cross_checks:
+                self.work.emit(FindingMade(finding=check(facts, self.work.lab)))
+
+    def _unmet(self, findings: list[Finding]) -> list[Finding]:
+        goals = self.stage.goals
+        return [one for one in findings if one.check in goals and one.level not in _MET]
+
+    def _finished(self, host: str) -> bool:
+        if self.stage.measures:
+            if host in self.work.past.measured and not self.again:
+                self.states[host] = StageState.SATISFIED
+                self.reason = "measured already in this run"
+            return host in self.states
+        return host in self.states
+
+    def _plan(self, change: Change, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """Emit the plan; return the hosts on which it may be carried out now."""
+        lab = self.work.lab
+        needs = {host: change.needs(lab, lab.host(host)) for host in hosts}
+        steps = self._steps(change, hosts)
+        wanted = frozenset().union(*needs.values())
+        self.work.emit(
+            PlanMade(
+                steps=steps,
+                needs=tuple(sorted(wanted)),
+                missing=tuple(sorted(wanted - lab.allow)),
+            )
+        )
+        forbidden = tuple(host for host in hosts if not needs[host] <= lab.allow)
+        self.states.update(dict.fromkeys(forbidden, StageState.NOT_ALLOWED))
+        allowed = tuple(host for host in hosts if host not in forbidden)
+        if self.dry_run:
+            self.states.update(dict.fromkeys(allowed, StageState.WOULD_CHANGE))
+            return ()
+        return allowed
+
+    def _steps(self, change: Change, hosts: tuple[str, ...]) -> tuple[PlannedStep, ...]:
+        return tuple(
+            step for host in hosts for step in change.plan(self.work.lab, self.work.facts(host))
+        )
+
+    def _agreed(self, change: Change, hosts: tuple[str, ...]) -> bool:
+        """Ask whether to apply; a preview is shown and the question asked again."""
+        steps = self._steps(change, hosts)
+        choices: tuple[Choice, ...] = (Choice.APPLY, Choice.SKIP, Choice.NO)
+        if change.previews:
+            choices = (Choice.APPLY, Choice.PREVIEW, Choice.SKIP, Choice.NO)
+        while True:
+            answer = self.work.stream.ask(
+                self.work.cancel,
+                stage=self.stage.id,
+                kind=QuestionKind.REVIEW,
+                text=f"{self.stage.title}: apply this on {', '.join(hosts)}?",
+                choices=choices,
+                confirm=change.confirm,
+                steps=steps,
+            )
+            if answer.choice is Choice.PREVIEW:
+                try:
+                    change.preview(self.work, hosts)
+                except CancelledError:
+                    raise
+                except KubertError as error:
+                    self.work.emit(failure(error))
+                continue
+            if answer.choice is Choice.APPLY:
+                return True
+            self.reason = answer.text
+            skipped = answer.choice is Choice.SKIP and answer.text
+            state = StageState.SKIPPED if skipped else StageState.DECLINED
+            self.states.update(dict.fromkeys(hosts, state))
+            return False
+
+    def _change(self, change: Change, hosts: tuple[str, ...]) -> None:
+        """Apply, then look again: only what the checks confirm is done."""
+        trouble: KubertError | None = None
+        try:
+            change.apply(self.work, hosts)
+        except CancelledError:
+            raise
+        except KubertError as error:
+            trouble = error
+            self.work.emit(failure(error))
+        if self.stage.measures:
+            self._rest(tuple(h for h in hosts if h in self.work.past.measured), StageState.DONE)
+            self._rest(hosts, StageState.FAILED)
+            return
+        self._look(tuple(host for host in hosts if host not in self.states))
+        for host, state in tuple(self.states.items()):
+            if host in hosts and state is StageState.SATISFIED:
+                self.states[host] = StageState.DONE
+        self._unfinished(tuple(host for host in hosts if host not in self.states), trouble)
+
+    def _unfinished(self, hosts: tuple[str, ...], trouble: KubertError | None) -> None:
+        for host in hosts:
+            if self.stage.by_hand and trouble is None:
+                self.states[host] = StageState.NEEDS_YOU
+                continue
+            self.states[host] = StageState.FAILED
+            if trouble is None:
+                found = [check(self.work.facts(host), self.work.lab) for check in self.stage.checks]
+                left = self._unmet(found)
+                self.work.emit(
+                    failure(
+                        ChangeError(
+                            "applied, but " + "; ".join(one.summary for one in left),
+                            fix=" ".join(one.fix for one in left),
+                            host=host,
+                        )
+                    )
+                )
+
+    def _rest(self, hosts: tuple[str, ...], state: StageState) -> None:
+        for host in hosts:
+            self.states.setdefault(host, state)
+
+    def _summary(self) -> str:
+        by_state: dict[StageState, list[str]] = {}
+        for host, state in self.states.items():
+            by_state.setdefault(state, []).append(host)
+        text = "; ".join(f"{state}: {', '.join(names)}" for state, names in by_state.items())
+        return f"{text} ({self.reason})" if self.reason else text
+
+
+_WORST_FIRST = (
+    StageState.FAILED,
+    StageState.CANCELLED,
+    StageState.RUNNING,
+    StageState.DECLINED,
+    StageState.NEEDS_YOU,
+    StageState.NOT_ALLOWED,
+    StageState.WOULD_CHANGE,
+    StageState.SKIPPED,
+    StageState.DONE,
+    StageState.SATISFIED,
+)
+
+
+def overall(states: dict[str, StageState]) -> StageState:
+    """Return the state of a stage over all hosts: the one that needs attention most."""
+    return next((state for state in _WORST_FIRST if state in states.values()), StageState.PENDING)

@@ -1,0 +1,162 @@
+"""What a change gets to work with: the engine's side of `stages.model.Work`."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event as Flag
+
+from kubert_tui.ansible.request import HostSecrets
+from kubert_tui.base.errors import CancelledError, KubertError
+from kubert_tui.engine.asking import Ask
+from kubert_tui.engine.connections import Connections
+from kubert_tui.engine.past import Past
+from kubert_tui.engine.stream import Stream
+from kubert_tui.events.model import (
+    Event,
+    FactsGathered,
+    Failure,
+    HostConnected,
+    LatencyStored,
+    MeasurementEnded,
+)
+from kubert_tui.events.questions import Answer, Choice, QuestionKind
+from kubert_tui.facts.gather import gather
+from kubert_tui.facts.model import Facts
+from kubert_tui.hosts.interface import Host
+from kubert_tui.lab.model import Lab
+
+Gather = Callable[[Host], Facts]
+
+
+def failure(error: KubertError, *, stage: str = "") -> Failure:
+    """Return the event that tells of an error."""
+    return Failure(
+        stage=stage,
+        host=error.host,
+        what=error.what,
+        fix=error.fix,
+        command=error.command,
+        exit_status=error.exit_status,
+        details=error.details,
+        log=error.log,
+        exit_code=int(error.exit_code),
+    )
+
+
+@dataclass(slots=True)
+class StageWork:
+    """One stage at work. Lives as long as that."""
+
+    lab: Lab
+    stage: str
+    directory: Path
+    past: Past
+    stream: Stream
+    connections: Connections
+    cancel: Flag
+    detach: Flag
+    gather: Gather = gather
+    newest: dict[str, Facts] = field(default_factory=dict)
+    failure_code: int = 0
+    """Exit code of the first failure told in this stage."""
+
+    def measurement(self, host: str) -> str:
+        """Return the identity of the measurement due on `host`."""
+        return f"{self.past.run}-{host}-{self.past.attempts.get(host, 0) + 1}"
+
+    def facts(self, host: str) -> Facts:
+        """Return the newest facts of `host`."""
+        return self.newest[host]
+
+    def look_again(self, host: str) -> Facts:
+        """Gather and emit the facts of `host`."""
+        begun = time.monotonic()
+        facts = self.gather(self.host(host))
+        self.newest[host] = facts
+        self.emit(FactsGathered(host=host, facts=facts, seconds=time.monotonic() - begun))
+        return facts
+
+    def host(self, name: str) -> Host:
+        """Return a connection to `name`."""
+        return self.connections.host(
+            name,
+            self._asker(),
+            lambda address, user: self.emit(HostConnected(host=name, address=address, user=user)),
+        )
+
+    def drop(self, name: str) -> None:
+        """Close the connection to `name`."""
+        self.connections.drop(name)
+
+    def secrets(self, name: str) -> HostSecrets:
+        """Return the passwords given for `name`."""
+        return self.connections.secrets.of(name)
+
+    def emit(self, event: Event) -> None:
+        """Emit an event of this stage, and remember what a resumed run has to know."""
+        match event:
+            case LatencyStored():
+                self.past.measured.add(event.host)
+                self.past.results.append(event.path)
+                self.past.attempts[event.host] = self.past.attempts.get(event.host, 0) + 1
+            case Failure():
+                self.failure_code = self.failure_code or event.exit_code
+            case MeasurementEnded():
+                self.past.attempts[event.host] = self.past.attempts.get(event.host, 0) + 1
+        self.stream.emit(event if event.stage else replace(event, stage=self.stage))
+
+    def each(self, hosts: tuple[str, ...], do: Callable[[str], None]) -> None:
+        """Call `do(host)` for all hosts side by side; the first failure is raised at the end."""
+        failures = [error for error in self.all_of(hosts, do).values() if error is not None]
+        for error in failures[1:]:
+            self.emit(failure(error))
+        if failures:
+            raise failures[0]
+
+    def all_of(
+        self, hosts: tuple[str, ...], do: Callable[[str], object]
+    ) -> dict[str, KubertError | None]:
+        """Call `do(host)` for all hosts side by side; return what each failed with."""
+        if not hosts:
+            return {}
+        with ThreadPoolExecutor(max_workers=len(hosts), thread_name_prefix="host") as pool:
+            futures = {host: pool.submit(do, host) for host in hosts}
+        outcome: dict[str, KubertError | None] = {}
+        for host, future in futures.items():
+            error = future.exception()
+            if error is not None and not isinstance(error, KubertError):
+                raise error
+            if error is not None and not error.host:
+                error.host = host
+            outcome[host] = error
+        return outcome
+
+    def stop_if_cancelled(self) -> None:
+        """Raise CancelledError once the user has cancelled."""
+        if self.cancel.is_set():
+            raise CancelledError("cancelled")
+
+    def _asker(self) -> Ask:
+        def ask(
+            *,
+            host: str,
+            kind: QuestionKind,
+            text: str,
+            details: str = "",
+            choices: tuple[Choice, ...],
+            secret: bool = False,
+        ) -> Answer:
+            return self.stream.ask(
+                self.cancel,
+                stage=self.stage,
+                host=host,
+                kind=kind,
+                text=text,
+                details=details,
+                choices=choices,
+                secret=secret,
+            )
+
+        return ask

@@ -1,0 +1,76 @@
+"""Events as JSON objects: one shape for the journal and for `--auto --json`.
+
+Every object has `event` (the class name in kebab case) and `time`; `stage` and `host` where
+they apply. Histograms are sparse: `"counts": {"12": 34}` is 34 samples of 12 us. All strings
+pass the redactor, so a secret cannot leave by this door.
+"""
+
+import re
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeAlias
+
+from kubert_tui.base.secrets import redactor
+from kubert_tui.events.model import Event
+from kubert_tui.facts.model import Known, Unknown
+from kubert_tui.latency.histogram import ThreadHistogram
+
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+
+
+def event_name(kind: type[Event]) -> str:
+    """Return the name an event has in JSON: `LatencySnapshot` is `latency-snapshot`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+
+
+def encode(event: Event) -> dict[str, Plain]:
+    """Return the event as a JSON-ready object, secrets masked."""
+    plain: dict[str, Plain] = {"event": event_name(type(event)), "time": round(event.time, 3)}
+    for field in fields(event):
+        if field.name == "time":
+            continue
+        value = getattr(event, field.name)
+        if field.name in ("stage", "host") and not value:
+            continue
+        plain[field.name] = to_plain(value)
+    return plain
+
+
+def to_plain(value: object) -> Plain:
+    """Return `value` as JSON-ready data. TypeError for what has no place in an event."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Enum():
+            return to_plain(value.value)
+        case str():
+            return redactor.redact(value)
+        case Path():
+            return redactor.redact(str(value))
+        case Known(inner):
+            return {"value": to_plain(inner)}
+        case Unknown(reason):
+            return {"unknown": redactor.redact(reason)}
+        case ThreadHistogram():
+            return _histogram(value)
+        case dict():
+            return {redactor.redact(str(key)): to_plain(item) for key, item in value.items()}
+        case tuple() | list() | frozenset():
+            return [to_plain(item) for item in value]
+        case _ if is_dataclass(value):
+            return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    raise TypeError(f"{type(value).__name__} cannot be part of an event")
+
+
+def _histogram(thread: ThreadHistogram) -> dict[str, Plain]:
+    return {
+        "cpu": thread.cpu,
+        "buckets": len(thread.counts),
+        "counts": {str(us): count for us, count in enumerate(thread.counts) if count},
+        "overflows": thread.overflows,
+        "minimum": thread.minimum,
+        "average": round(thread.average, 3),
+        "maximum": thread.maximum,
+        "samples": thread.samples,
+    }

@@ -1,0 +1,151 @@
+"""Stages for engine tests: a host is a dictionary, a change sets a key in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event as Flag
+
+from kubert_tui.base.errors import CancelledError, DetachedError, KubertError
+from kubert_tui.checks.finding import Check, Level
+from kubert_tui.events.model import LatencyStored, Note, PlannedStep
+from kubert_tui.facts.model import Facts, Known
+from kubert_tui.hosts.interface import Asker, Completed, Host, Invocation
+from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.stages.model import Guide, Stage, Work
+from tests.support.blank import blank_facts
+
+GUIDE = Guide(what="what", why="why", readme="readme", ours="ours", differs="")
+
+
+@dataclass
+class World:
+    """What is true of the pretended hosts, and what was done to them."""
+
+    kernel: dict[str, str] = field(default_factory=dict)
+    unreachable: set[str] = field(default_factory=set)
+    applied: list[str] = field(default_factory=list)
+    previewed: list[str] = field(default_factory=list)
+    connected: list[str] = field(default_factory=list)
+
+    def gather(self, host: Host) -> Facts:
+        release = self.kernel.get(host.name, "old")
+        return blank_facts(host.name, kernel__release=Known(release))
+
+    def connect(self, spec: HostSpec, lab: Lab, asker: Asker) -> Host:
+        del lab, asker
+        if spec.name in self.unreachable:
+            raise KubertError("no route to host", fix="plug it in", host=spec.name)
+        self.connected.append(spec.name)
+        return PretendedHost(spec.name)
+
+
+@dataclass
+class PretendedHost:
+    """A host that runs nothing."""
+
+    name: str
+    is_local: bool = False
+
+    def run(self, invocation: Invocation) -> Completed:
+        return Completed(tuple(invocation.argv), 0)
+
+    def put(self, data: object, path: str, *, mode: int = 0o600, sudo: bool = False) -> None:
+        raise AssertionError("a pretended host takes no files")
+
+    def get(self, path: str, *, sudo: bool = False) -> bytes:
+        raise AssertionError("a pretended host has no files")
+
+    def close(self) -> None:
+        pass
+
+
+def _judge(facts: Facts, lab: Lab) -> tuple[Level, str, str]:
+    del lab
+    if facts.kernel.release == Known("new"):
+        return Level.OK, "the kernel is new", ""
+    return Level.FAILED, "the kernel is old", "install the new one"
+
+
+NEW_KERNEL = Check("kernel.new", "new kernel", "old ones are late", "the test", _judge)
+
+
+@dataclass
+class Upgrade:
+    """Sets the kernel to `new`, unless told to fail or to do nothing."""
+
+    world: World
+    confirm: str = ""
+    previews: bool = True
+    permissions: frozenset[Permission] = frozenset({Permission.KERNEL})
+    failing: bool = False
+    idle: bool = False
+    hold: Flag | None = None
+    """Wait for a cancel instead of working; set when waiting has begun."""
+
+    def needs(self, lab: Lab, host: HostSpec) -> frozenset[Permission]:
+        del lab, host
+        return self.permissions
+
+    def plan(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
+        del lab
+        return (PlannedStep(facts.host, "install the new kernel", "apt install new"),)
+
+    def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
+        self.world.previewed.extend(hosts)
+        work.emit(Note(text="preview"))
+
+    def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
+        if self.hold is not None:
+            self.hold.set()
+            work.cancel.wait()
+            raise CancelledError("cancelled by the user")
+        if self.failing:
+            raise KubertError("the disk is full", fix="make room", host=hosts[0])
+        self.world.applied.extend(hosts)
+        if not self.idle:
+            self.world.kernel.update(dict.fromkeys(hosts, "new"))
+
+
+@dataclass
+class Measure:
+    """Stores a measurement at once, or waits until it is told to let go."""
+
+    confirm: str = ""
+    previews: bool = False
+    hold: Flag | None = None
+    identities: list[str] = field(default_factory=list)
+
+    def needs(self, lab: Lab, host: HostSpec) -> frozenset[Permission]:
+        del lab, host
+        return frozenset()
+
+    def plan(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
+        del lab
+        return (PlannedStep(facts.host, "measure", "cyclictest"),)
+
+    def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
+        raise AssertionError("there is no preview of a measurement")
+
+    def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
+        def one(host: str) -> None:
+            self.identities.append(work.measurement(host))
+            if self.hold is not None:
+                self.hold.set()
+                work.cancel.wait()
+                raise DetachedError("it goes on there")
+            work.emit(LatencyStored(host=host, path="r.json", samples=1, maximum=1, exact=True))
+
+        work.each(hosts, one)
+
+
+def stage(name: str, change: object = None, **more: object) -> Stage:
+    """Return a stage whose goal is the new kernel."""
+    make: Callable[..., Stage] = Stage
+    return make(
+        id=name,
+        title=name.title(),
+        guide=GUIDE,
+        checks=(NEW_KERNEL,),
+        goals=frozenset({NEW_KERNEL.id}),
+        change=change,
+        **more,
+    )
