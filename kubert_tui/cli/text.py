@@ -94,14 +94,14 @@ class TextReport:
             case StageFinished():
                 self._live.stop()
                 text, style = state_text(event.state)
-                self._line(f"  {text} - {event.summary}" if event.summary else f"  {text}", style)
+                self._line(f"  {text.split()[0]} {event.summary or event.state}", style)
             case Finished():
                 self._live.stop()
                 self._finished(event)
 
     def _plan(self, event: PlanMade) -> None:
         for step in event.steps:
-            self._say(step.host, f"would run: {step.title}", "dim")
+            self._say(step.host, f"plan: {step.title}", "dim")
             if step.command:
                 self._line(f"      $ {step.command}", "dim")
         if event.missing:

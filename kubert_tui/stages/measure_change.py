@@ -1,0 +1,162 @@
+"""Measures with cyclictest. It changes nothing on the host, so it needs no permission."""
+
+import shlex
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubert_tui.base import paths
+from kubert_tui.base.errors import CancelledError, DetachedError, MeasurementError, UnreachableError
+from kubert_tui.events.model import (
+    LatencySnapshot,
+    LatencyStarted,
+    LatencyStored,
+    MeasurementEnded,
+    Note,
+    PlannedStep,
+    Waiting,
+)
+from kubert_tui.facts.model import Facts, Known
+from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.latency.command import order_for
+from kubert_tui.latency.launch import forget
+from kubert_tui.latency.measure import measure
+from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
+from kubert_tui.latency.store import save, store
+from kubert_tui.stages.model import Work
+
+ROOT_DIRECTORY = "/var/lib/kubert-tui/runs"
+"""Where a host keeps a measurement under way, until its result is stored here."""
+
+PATIENCE = 15 * 60.0
+"""Seconds a lost host may stay away before we stop waiting for it (a long POST included)."""
+
+_RETRY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureChange:
+    """Runs cyclictest on the hosts, follows it, stores what it found."""
+
+    confirm: str = ""
+    previews: bool = False
+
+    def needs(self, lab: Lab, host: HostSpec) -> frozenset[Permission]:
+        """Nothing: a measurement leaves no trace."""
+        del lab, host
+        return frozenset()
+
+    def plan(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
+        """The command, literally."""
+        try:
+            order = order_for(lab, facts, "plan")
+        except MeasurementError as error:
+            return (PlannedStep(facts.host, f"measure, once it can: {error.what}"),)
+        seconds = order.loops * order.interval / 1e6
+        title = (
+            f"measure {len(order.cpus)} CPUs for {seconds:.0f} s with cyclictest {order.version}"
+        )
+        return (PlannedStep(facts.host, title, shlex.join(order.command)),)
+
+    def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
+        """There is nothing to preview: the plan is the command."""
+
+    def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
+        """Measure on all hosts at once."""
+        work.each(hosts, lambda host: _measure_one(work, host))
+
+
+def _measure_one(work: Work, host: str) -> None:
+    identity = work.measurement(host)
+    order = order_for(work.lab, work.facts(host), identity)
+    try:
+        measured = _follow(work, host, order)
+    except DetachedError:
+        raise
+    except (MeasurementError, CancelledError) as error:
+        # Told to the journal, so that the next attempt gets an identity of its own.
+        work.emit(MeasurementEnded(host=host, identity=identity, reason=error.what))
+        raise
+    path = work.directory / f"latency-{host}-{identity.rsplit('-', 1)[-1]}.json"
+    kept = store(
+        measured,
+        host=host,
+        lab=work.lab.name,
+        facts=work.facts(host),
+        run=work.directory.name,
+    )
+    save(path, kept)
+    _tell_stored(work, host, path, measured)
+    forget(work.host(host), identity, _directory(work, host))
+
+
+def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
+    """Measure to the end, attaching again whenever the connection was lost."""
+    lost: float | None = None
+    while True:
+        try:
+            return measure(
+                work.host(host),
+                order,
+                directory=_directory(work, host),
+                hooks=_hooks(work, host),
+                cancel=work.cancel,
+                detach=work.detach,
+                systemd=work.facts(host).scheduling.init == Known("systemd"),
+            )
+        except UnreachableError as error:
+            now = time.monotonic()
+            lost = lost or now
+            if now - lost > PATIENCE:
+                raise
+            work.drop(host)
+            what = f"{host} to answer again ({error.what}); cyclictest goes on there"
+            work.emit(Waiting(host=host, what=what, elapsed=now - lost, limit=PATIENCE))
+            if work.cancel.wait(_RETRY):
+                raise DetachedError(f"{host} is out of reach; cyclictest goes on there") from error
+
+
+def _hooks(work: Work, host: str) -> Hooks:
+    def started(launched: Launched) -> None:
+        order = launched.order
+        work.emit(
+            LatencyStarted(
+                host=host,
+                command=order.command,
+                version=order.version,
+                interval=order.interval,
+                loops=order.loops,
+                cpus=order.cpus,
+                started=launched.started,
+                attached=launched.attached,
+                live=launched.live,
+                reason=launched.reason,
+            )
+        )
+
+    return Hooks(
+        started=started,
+        snapshot=lambda snapshot: work.emit(LatencySnapshot(host=host, snapshot=snapshot)),
+        note=lambda text: work.emit(Note(host=host, text=text)),
+    )
+
+
+def _tell_stored(work: Work, host: str, path: Path, measured: Measured) -> None:
+    work.emit(
+        LatencyStored(
+            host=host,
+            path=str(path),
+            samples=measured.final.samples,
+            maximum=max((thread.maximum for thread in measured.final.threads), default=0),
+            exact=measured.exact,
+            notes=measured.notes,
+        )
+    )
+
+
+def _directory(work: Work, host: str) -> str:
+    facts = work.facts(host)
+    if work.lab.host(host).connection == "local":
+        return str(paths.state() / "measurements")
+    # Relative to the login's home where we are not root: cyclictest will say what it lacks.
+    return ROOT_DIRECTORY if facts.privileged == Known(True) else ".local/state/kubert-tui/runs"

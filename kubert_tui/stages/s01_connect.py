@@ -1,0 +1,60 @@
+"""Stage 1: reach every host and see what it is. Changes nothing."""
+
+from kubert_tui.checks import (
+    host,
+    irq,
+    kernel,
+    memory,
+    network,
+    packages,
+    processors,
+    scheduling,
+    virtualization,
+)
+from kubert_tui.checks.catalogue import CROSS
+from kubert_tui.stages.model import Guide, Stage
+
+STAGE = Stage(
+    id="connect",
+    title="Connect and inspect",
+    guide=Guide(
+        what="Reaches every host of the lab over its connection and gathers facts about it in one "
+        "round trip: distribution, kernel, processors, memory, scheduling, interrupts, network "
+        "cards, virtualization. Hosts that should be twins are compared with each other.\n\n"
+        "Nothing is changed on any host.",
+        why="Every later stage decides by these facts what there is to do. Whatever could not be "
+        "read is shown as unknown, with the reason, and not taken for a no.",
+        readme="We will use two twin bare-metal machines with the following specs each one:\n"
+        "* HPE ProLiant DL380 Gen10 server\n"
+        "* CPUs: 2 x Intel(R) Xeon(R) Gold 6242R CPU @ 3.10GHz\n"
+        "* Memory: 2 x 32 GiB ...\n"
+        "* Network cards: 2 x Broadcom BCM57416 NetXtreme-E Dual-Media 10G RDMA Ethernet",
+        ours="One probe script per host, read-only, over the connection that the lab file names.",
+        differs="The README describes its two machines; we ask yours what they are.",
+    ),
+    checks=(
+        host.PRIVILEGED,
+        host.DISTRIBUTION,
+        host.CLOCK,
+        host.DISK,
+        host.PYTHON,
+        packages.UPDATED,
+        kernel.REALTIME_RUNNING,
+        kernel.SECURE_BOOT,
+        kernel.COMMAND_LINE,
+        processors.SMT_OFF,
+        processors.ISOLATED,
+        processors.GOVERNOR,
+        processors.IDLE_STATES,
+        irq.IRQBALANCE_OFF,
+        memory.THP,
+        memory.KSM,
+        memory.HUGEPAGES,
+        memory.SWAP,
+        scheduling.RT_THROTTLING,
+        scheduling.RT_GROUP,
+        virtualization.KVM,
+        network.CARDS,
+    ),
+    cross_checks=CROSS,
+)
