@@ -33,6 +33,7 @@ _HOST = re.compile(
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `lab` and its own commands to the command line."""
     parser = subparsers.add_parser("lab", help="write, check and show lab files")
+    parser.set_defaults(handler=run)
     commands = parser.add_subparsers(dest="lab_command", required=True, metavar="COMMAND")
 
     commands.add_parser("schema", help="print the JSON Schema of the lab file, for editors")
@@ -57,7 +58,7 @@ def add_parser(subparsers: "Subparsers") -> None:
     check.add_argument("files", nargs="+", metavar="FILE")
 
     show = commands.add_parser("show", help="print a lab as it will be used")
-    show.add_argument("lab", nargs="?", metavar="LAB", help="a name or file; local if left out")
+    show.add_argument("shown", nargs="?", metavar="LAB", help="a name or file; local if left out")
     show.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings")
 
 
@@ -136,6 +137,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    lab = override(find_lab(arguments.lab).lab, arguments.settings)
+    # `--lab` and `--set` before the command mean the same as after it.
+    name = arguments.shown or getattr(arguments, "lab", None)
+    settings = [*getattr(arguments, "set", ()), *arguments.settings]
+    lab = override(find_lab(name).lab, settings)
     print(dump_lab(lab, complete=True), end="")
     return ExitCode.OK

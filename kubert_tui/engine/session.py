@@ -12,6 +12,7 @@ from kubert_tui import __version__
 from kubert_tui.base import paths
 from kubert_tui.base.errors import ExitCode, KubertError
 from kubert_tui.base.secrets import redactor
+from kubert_tui.checks.packages import UPDATED
 from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.lock import LabLock
@@ -66,10 +67,10 @@ class _Request:
     skip_reason: str | None = None
 
 
-def gather_facts(host: Host) -> Facts:
+def gather_facts(host: Host, updates: bool) -> Facts:
     """Gather the facts of a host; on this machine our own builds of cyclictest count too."""
     ours = cached_cyclictests(paths.cache()) if host.is_local else ()
-    return gather(host, extra_cyclictest=tuple(str(path) for path in ours))
+    return gather(host, tuple(str(path) for path in ours), updates=updates)
 
 
 @dataclass(slots=True)
@@ -197,6 +198,7 @@ class Session:
             cancel=self._cancel,
             detach=self._detach,
             gather=self.gather,
+            updates=UPDATED in stage.checks,
         )
         finished = StageRun(stage, work, self.options.dry_run, request.again).run()
         self._failure_code = work.failure_code

@@ -22,12 +22,12 @@ from kubert_tui.events.model import (
     MeasurementEnded,
 )
 from kubert_tui.events.questions import Answer, Choice, QuestionKind
-from kubert_tui.facts.gather import gather
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
 
-Gather = Callable[[Host], Facts]
+Gather = Callable[[Host, bool], Facts]
+"""Gathers the facts of a host; with True it asks for package updates, too."""
 
 
 def failure(error: KubertError, *, stage: str = "") -> Failure:
@@ -57,7 +57,9 @@ class StageWork:
     connections: Connections
     cancel: Flag
     detach: Flag
-    gather: Gather = gather
+    gather: Gather
+    updates: bool = False
+    """A check of this stage wants to know of package updates."""
     newest: dict[str, Facts] = field(default_factory=dict)
     failure_code: int = 0
     """Exit code of the first failure told in this stage."""
@@ -73,7 +75,7 @@ class StageWork:
     def look_again(self, host: str) -> Facts:
         """Gather and emit the facts of `host`."""
         begun = time.monotonic()
-        facts = self.gather(self.host(host))
+        facts = self.gather(self.host(host), self.updates)
         self.newest[host] = facts
         self.emit(FactsGathered(host=host, facts=facts, seconds=time.monotonic() - begun))
         return facts

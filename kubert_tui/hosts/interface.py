@@ -6,10 +6,15 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Protocol
 
+from kubert_tui.base.errors import KubertError
 from kubert_tui.base.secrets import Secret
 
 OUTPUT_LIMIT = 64 * 1024 * 1024
 """Bytes of each output that `run` keeps; the rest is read and dropped."""
+
+
+class CommandTimeout(KubertError):  # noqa: N818 -- named beside CancelledError in the interface
+    """A command ran longer than it was given; its process group on the host was ended."""
 
 
 @dataclass(frozen=True, slots=True)

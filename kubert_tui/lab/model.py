@@ -1,12 +1,27 @@
 """The lab, typed. Pydantic gives us validation, and the schema for editors for free."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-HostName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$", max_length=64)
+from kubert_tui.lab.cyclictest import CyclictestSpec
+from kubert_tui.lab.part import HostName, Part, RpmPackage
+from kubert_tui.lab.presets import KERNEL_PRESETS
+from kubert_tui.lab.rules import HostOutline, host_problems
+
+__all__ = [
+    "CyclictestSpec",
+    "HostName",
+    "HostSpec",
+    "KernelSpec",
+    "Lab",
+    "Part",
+    "Permission",
+    "RpmPackage",
+    "RtTestsSpec",
 ]
 
 
@@ -19,68 +34,102 @@ class Permission(StrEnum):
     SERVICES = "services"
 
 
-class Part(BaseModel):
-    """Base of every part of a lab: immutable, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
 class HostSpec(Part):
     """One machine of the lab, and how to reach it."""
 
     name: HostName
-    connection: Literal["ssh", "local"] = "ssh"
-    address: str = Field(default="", description="Name or IP; the host's name if empty.")
+    connection: Literal["ssh", "local"] = Field(
+        default="ssh", description="local: the machine kubert-tui runs on."
+    )
+    # No leading dash anywhere: these end in argument lists of ssh and ansible.
+    address: str = Field(
+        default="",
+        max_length=255,
+        pattern=r"^([A-Za-z0-9_:\[][A-Za-z0-9._:%\[\]-]*)?$",
+        description="Name or IP; the host's name if empty.",
+    )
     port: int = Field(default=0, ge=0, le=65535, description="0: ssh config's, else 22.")
-    user: str = Field(default="", description="Login; ssh config's, else yours, if empty.")
+    user: str = Field(
+        default="",
+        max_length=255,
+        pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.@\\+-]*\$?)?$",
+        description="Login; ssh config's, else yours, if empty.",
+    )
     identity_file: str = Field(default="", description="Private key; ~ is expanded.")
     jump: str = Field(
-        default="", description="Jump host: name of another host of this lab or [user@]host[:port]."
+        default="",
+        max_length=255,
+        pattern=r"^(([A-Za-z0-9_][A-Za-z0-9_.@\\+-]*@)?[A-Za-z0-9_\[][A-Za-z0-9._:%\[\]-]*)?$",
+        description="Jump host: name of another host of this lab or [user@]host[:port].",
     )
     sudo: Literal["auto", "yes", "no"] = Field(
         default="auto", description="auto: sudo unless the login is root."
     )
 
-
-class RpmPackage(Part):
-    """A kernel package by address, checked before it is installed."""
-
-    url: str = Field(pattern=r"^(https?|file)://")
-    sha256: str = Field(
-        default="",
-        pattern=r"^([0-9a-f]{64})?$",
-        description="Empty only in presets whose publisher gave no checksum: then refused.",
-    )
+    @field_validator("sudo", mode="before")
+    @classmethod
+    def _yes_and_no(cls, value: Any) -> Any:
+        """Accept `true` and `false` too."""
+        return {"true": "yes", "false": "no"}.get(str(value).lower(), value)
 
 
 class KernelSpec(Part):
     """Which PREEMPT_RT kernel to install."""
 
-    source: Literal["distribution", "packages"] = "distribution"
+    source: Literal["distribution", "packages"] = Field(
+        default="distribution", description="packages when a preset or packages are given."
+    )
     preset: str = Field(default="", description="Named package list, such as ccrma-5.10-fc33.")
-    packages: tuple[RpmPackage, ...] = ()
+    packages: tuple[RpmPackage, ...] = Field(
+        default=(), description="RPMs; one with the address of a preset's takes its place."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _source_of_packages(cls, data: Any) -> Any:
+        """Naming packages says where the kernel comes from."""
+        if isinstance(data, Mapping) and data.get("source") is None:
+            named = bool(data.get("preset") or data.get("packages"))
+            return {**data, "source": "packages" if named else "distribution"}
+        return data
+
+    @field_validator("preset", mode="after")
+    @classmethod
+    def _preset_exists(cls, value: str) -> str:
+        if value and value not in KERNEL_PRESETS:
+            raise PydanticCustomError(
+                "preset", "expected one of {names}", {"names": ", ".join(KERNEL_PRESETS)}
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _packages_fit_source(self) -> Self:
+        named = bool(self.preset or self.packages)
+        if self.source == "packages" and not named:
+            raise PydanticCustomError("kernel", "expected packages or a preset for this source")
+        if self.source == "distribution" and named:
+            raise PydanticCustomError("kernel", "expected `source: packages` for a package list")
+        return self
 
 
 class RtTestsSpec(Part):
     """Which rt-tests, and where from."""
 
-    version: str = Field(default="default", description="default, 1.0, 2.10, stable/v1.0, ...")
+    version: str = Field(
+        default="default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]{0,63}$",
+        description="default, 1.0, 2.10, stable/v1.0, ...",
+        # An unquoted 2.10 is a number to an editor; the loader reads the text as written.
+        json_schema_extra={"type": ["string", "number"]},
+    )
     source: Literal["auto", "directory", "upstream", "distribution-source", "distribution"] = "auto"
     directory: str = Field(default="", description="Source tree on this computer.")
 
-
-class CyclictestSpec(Part):
-    """How cyclictest measures. Times are microseconds unless they carry a unit."""
-
-    preset: Literal["readme", "quick"] = "quick"
-    priority: int = Field(default=90, ge=1, le=99)
-    interval: int = Field(default=200, ge=20, le=1_000_000, description="us")
-    histogram: int = Field(default=250, ge=10, le=100_000, description="buckets of 1 us")
-    distance: int = Field(default=0, ge=0, le=1_000_000, description="us")
-    loops: int = Field(default=300_000, ge=1, le=10**11)
-    duration: str = Field(default="", description="60s, 10m, 2h: instead of loops.")
-    cpus: str = Field(default="", description="CPU list such as 2-15; all if empty.")
-    mlockall: bool = True
+    @model_validator(mode="after")
+    def _directory_given(self) -> Self:
+        if self.source == "directory" and not self.directory:
+            raise PydanticCustomError("rt_tests", "expected `directory` for this source")
+        return self
 
 
 class Lab(Part):
@@ -88,10 +137,21 @@ class Lab(Part):
 
     name: HostName = "lab"
     hosts: tuple[HostSpec, ...] = Field(min_length=1)
-    allow: frozenset[Permission] = frozenset()
+    allow: frozenset[Permission] = Field(
+        default=frozenset(), description="What kubert-tui may change; nothing if empty."
+    )
     kernel: KernelSpec = KernelSpec()
     rt_tests: RtTestsSpec = RtTestsSpec()
     cyclictest: CyclictestSpec = CyclictestSpec()
+
+    @model_validator(mode="after")
+    def _hosts_fit_together(self) -> Self:
+        outlines = [HostOutline(host.name, host.jump, host.connection) for host in self.hosts]
+        problems = host_problems(outlines)
+        if problems:
+            what = "; ".join(f"hosts: {problem.what}" for problem in problems)
+            raise PydanticCustomError("hosts", "{what}", {"what": what})
+        return self
 
     def host(self, name: str) -> HostSpec:
         """Return the host called `name`; KeyError if there is none."""

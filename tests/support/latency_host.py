@@ -11,6 +11,8 @@ from kubert_tui.latency.launch import script
 BOOT = "11111111-2222-3333-4444-555555555555"
 RUN = "/runs/one"
 
+Line = dict[str, object]
+"""One line of a sampler."""
 Act = Callable[["PlayedHost", Invocation], Completed]
 
 
@@ -56,6 +58,8 @@ class PlayedHost:
             return self._start(argv) if self.systemd else Completed(argv, 1)
         if argv[:2] == ("setsid", "--fork"):
             return self._start(argv)
+        if argv == ("pwd",):
+            return Completed(argv, 0, b"/home/me\n")
         if argv[0] == "test":
             return Completed(argv, 0 if argv[2] in self.files else 1)
         raise AssertionError(f"an unexpected command: {argv}")
@@ -99,7 +103,7 @@ class PlayedHost:
         return "\n".join(lines) + "\n"
 
 
-def says(*lines: dict[str, object], then: int = 0) -> Act:
+def says(*lines: Line, then: int = 0) -> Act:
     """A sampler that writes `lines` and ends with status `then`."""
 
     def act(host: PlayedHost, invocation: Invocation) -> Completed:
@@ -123,9 +127,7 @@ def breaks(host: PlayedHost, invocation: Invocation) -> Completed:
     raise UnreachableError("the connection was lost", host=host.name)
 
 
-def sample(
-    number: int, *threads: tuple[int, int, list[int]], overflows: int = 0
-) -> dict[str, object]:
+def sample(number: int, *threads: tuple[int, int, list[int]], overflows: int = 0) -> Line:
     """A sample line; a thread is (cycles, maximum, gap-coded changes)."""
     return {
         "type": "sample",

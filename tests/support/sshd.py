@@ -149,7 +149,6 @@ class Sshd:
         """End the server, its connections and the commands in them. Idempotent."""
         if self._process is None:
             return
-        self.thaw()
         family = [*_descendants(self._process.pid), *self._strays]
         self._process.kill()
         self._process.wait()

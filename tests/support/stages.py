@@ -26,7 +26,8 @@ class World:
     previewed: list[str] = field(default_factory=list)
     connected: list[str] = field(default_factory=list)
 
-    def gather(self, host: Host) -> Facts:
+    def gather(self, host: Host, updates: bool) -> Facts:
+        del updates
         release = self.kernel.get(host.name, "old")
         return blank_facts(host.name, kernel__release=Known(release))
 

@@ -1,0 +1,68 @@
+"""All checks, in the order in which they are shown."""
+
+from kubert_tui.checks import (
+    cross,
+    host,
+    irq,
+    kernel,
+    memory,
+    network,
+    packages,
+    processors,
+    scheduling,
+    tools,
+    virtualization,
+)
+from kubert_tui.checks.finding import Check, CrossCheck, Finding
+from kubert_tui.facts.model import Facts
+from kubert_tui.lab.model import Lab
+
+ALL: tuple[Check, ...] = (
+    host.PRIVILEGED,
+    host.DISTRIBUTION,
+    host.CLOCK,
+    host.DISK,
+    host.PYTHON,
+    packages.UPDATED,
+    kernel.REALTIME_INSTALLED,
+    kernel.REALTIME_DEFAULT,
+    kernel.REALTIME_RUNNING,
+    kernel.SECURE_BOOT,
+    kernel.COMMAND_LINE,
+    processors.SMT_OFF,
+    processors.ISOLATED,
+    processors.GOVERNOR,
+    processors.IDLE_STATES,
+    irq.IRQBALANCE_OFF,
+    tools.CYCLICTEST,
+    memory.THP,
+    memory.KSM,
+    memory.HUGEPAGES,
+    memory.SWAP,
+    scheduling.RT_THROTTLING,
+    scheduling.RT_GROUP,
+    virtualization.KVM,
+    network.CARDS,
+)
+
+CROSS: tuple[CrossCheck, ...] = (
+    cross.NAMES,
+    cross.MACHINE_IDS,
+    cross.ADDRESSES,
+    cross.KERNELS,
+    cross.PROCESSORS,
+    cross.CLOCKS,
+    cross.REALTIME,
+)
+
+
+def judge_all(facts: Facts, lab: Lab) -> tuple[Finding, ...]:
+    """Return one finding per check for one host."""
+    return tuple(check(facts, lab) for check in ALL)
+
+
+def judge_across(all_facts: tuple[Facts, ...], lab: Lab) -> tuple[Finding, ...]:
+    """Return one finding per cross check; none when there are fewer than two hosts."""
+    if len(all_facts) < 2:
+        return ()
+    return tuple(check(all_facts, lab) for check in CROSS)

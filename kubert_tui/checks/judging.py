@@ -1,0 +1,96 @@
+"""What all checks share: verdicts, and how to speak of a host that is not bare metal."""
+
+from kubert_tui.checks.finding import Level
+from kubert_tui.facts.model import Facts, Known, RealtimeEvidence, Unknown
+
+Verdict = tuple[Level, str, str]
+"""Level, one line saying what is so, and what to do about it."""
+
+RT_DOC = "kernel docs: Documentation/core-api/real-time"
+TUNED = "tuned profile realtime-virtual-host"
+README = "kubert README"
+
+_CONTAINERS = frozenset(
+    [
+        "container",
+        "container-other",
+        "containerd",
+        "docker",
+        "kubernetes",
+        "lxc",
+        "lxc-libvirt",
+        "openvz",
+        "podman",
+        "pouch",
+        "proot",
+        "rkt",
+        "systemd-nspawn",
+        "wsl",
+    ]
+)
+"""Kinds of container: systemd-detect-virt(1), and what container runtimes call themselves."""
+
+
+def ok(summary: str) -> Verdict:
+    """All is as it should be."""
+    return Level.OK, summary, ""
+
+
+def warning(summary: str, fix: str) -> Verdict:
+    """It works, but not as well as it could."""
+    return Level.WARNING, summary, fix
+
+
+def failed(summary: str, fix: str) -> Verdict:
+    """What follows cannot work, or means nothing, before this is changed."""
+    return Level.FAILED, summary, fix
+
+
+def unknown(what: str, fact: Unknown, fix: str = "") -> Verdict:
+    """The fact could not be read."""
+    return (
+        Level.UNKNOWN,
+        f"{what} is unknown: {fact.reason}",
+        fix or "Make it readable, look again.",
+    )
+
+
+def container_kind(facts: Facts) -> str:
+    """Return the kind of container the host is; `` when it is none, or that is unknown."""
+    kind = facts.virtualization
+    return kind.value if isinstance(kind, Known) and kind.value in _CONTAINERS else ""
+
+
+def machine_kind(facts: Facts) -> str:
+    """Return the hypervisor the host runs under; `` for bare metal, containers and unknown."""
+    kind = facts.virtualization
+    if isinstance(kind, Unknown) or kind.value == "none" or kind.value in _CONTAINERS:
+        return ""
+    return kind.value
+
+
+def place(facts: Facts) -> str:
+    """Return ` (...)` naming the layer that is beneath the host; `` for bare metal."""
+    if kind := container_kind(facts):
+        return f" (a container, {kind}: this is its host's kernel)"
+    if kind := machine_kind(facts):
+        return f" (a virtual machine, {kind}: the machine beneath counts too)"
+    return ""
+
+
+def realtime_running(evidence: RealtimeEvidence) -> bool:
+    """Return whether any evidence says that the running kernel is PREEMPT_RT."""
+    signs = (evidence.sys_kernel_realtime, evidence.uname_version, evidence.kernel_config)
+    return any(isinstance(sign, Known) and sign.value for sign in signs)
+
+
+def numbers(cpus: tuple[int, ...]) -> str:
+    """Return CPU numbers as the kernel writes them, such as `0-3,8`; `none` when empty."""
+    ranges: list[list[int]] = []
+    for cpu in sorted(cpus):
+        if ranges and cpu == ranges[-1][1] + 1:
+            ranges[-1][1] = cpu
+        else:
+            ranges.append([cpu, cpu])
+    spans = (str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+    return ",".join(spans) or "none"

@@ -1,0 +1,153 @@
+"""Read a lab file. Everything wrong with it is told at once, each with file, line and key."""
+
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from kubert_tui.base.errors import LabFileError
+from kubert_tui.base.text import clean_line
+from kubert_tui.lab.explain import explain
+from kubert_tui.lab.model import Lab
+from kubert_tui.lab.presets import CHECKSUM_COMMAND
+from kubert_tui.lab.rules import HostOutline, Location, Problem, host_problems
+from kubert_tui.lab.tree import Tree, read_tree
+
+SIZE_LIMIT = 1024 * 1024
+"""Bytes of the largest lab file that is read."""
+
+_START = "`kubert-tui lab init` writes one to start from"
+
+
+def load_lab(path: Path) -> Lab:
+    """Return the lab in the file `path`, called like the file if it gives no name.
+
+    Raises LabFileError; its `what` has one `file:line: key: expected (hint)` per problem.
+    """
+    return parse_lab(_read(path), str(path))
+
+
+def parse_lab(text: str, name: str) -> Lab:
+    """Return the lab in `text`; `name` is the file's, for errors and the lab's default name."""
+    if len(text) > SIZE_LIMIT:
+        raise _too_large(name)
+    tree = read_tree(text)
+    if not tree.problems and tree.data is None:
+        raise LabFileError(f"{clean_line(name)}:1: the file is empty", fix=_START)
+    if not tree.problems and not isinstance(tree.data, dict):
+        tree.problems.append((tree.line(()), "expected keys and values at the top", _START))
+    found = list(tree.problems)
+    lab: Lab | None = None
+    if isinstance(tree.data, dict):
+        data = {**_default_name(name, tree.data), **tree.data}
+        try:
+            lab = Lab.model_validate(data)
+        except ValidationError as error:
+            found += _located(_of_model(error), tree)
+        found += _located(_of_file(data), tree)
+    if found or lab is None:
+        lines = dict.fromkeys(_line(name, *problem) for problem in sorted(found))
+        raise LabFileError("\n".join(lines))
+    return lab
+
+
+def _read(path: Path) -> str:
+    shown = clean_line(str(path))
+    try:
+        # Ask before opening: a FIFO would block, a device never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise LabFileError(f"{shown} is not a file", fix="name a lab file")
+        with path.open("rb") as file:
+            content = file.read(SIZE_LIMIT + 1)
+    except FileNotFoundError:
+        raise LabFileError(f"there is no lab file {shown}", fix=_START) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LabFileError(f"{shown} cannot be read: {clean_line(reason)}") from None
+    if len(content) > SIZE_LIMIT:
+        raise _too_large(str(path))
+    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise LabFileError(f"{shown}:1: expected text, got binary data", fix=_START)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise LabFileError(f"{shown}:{line}: expected UTF-8 text", fix="save it as UTF-8") from None
+
+
+def _too_large(name: str) -> LabFileError:
+    return LabFileError(f"{clean_line(name)}:1: larger than 1 MiB", fix="is it a lab file?")
+
+
+def _default_name(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    stem = Path(name).stem
+    given = data.get("name") is not None
+    if given or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", stem):
+        return {}
+    return {"name": stem}
+
+
+def _of_model(error: ValidationError) -> Iterable[Problem]:
+    """What single values have wrong (the rules between hosts follow from the file itself)."""
+    for detail in error.errors(include_url=False):
+        location, kind = detail["loc"], detail["type"]
+        # pydantic counts only the valid items: the others have told already.
+        told = kind == "too_short" and detail["input"]
+        if kind == "hosts" or told:
+            continue
+        if kind == "loops" and not isinstance(detail["input"], str):
+            location = (*location[:-1], "duration")
+        yield Problem(location, *explain(detail))
+
+
+def _of_file(data: dict[str, Any]) -> Iterable[Problem]:
+    """What a file must hold to, found even while single values are wrong."""
+    hosts = data.get("hosts")
+    if isinstance(hosts, list):
+        yield from host_problems([_outline(host) for host in hosts])
+    measure = data.get("cyclictest")
+    if isinstance(measure, dict) and measure.get("loops") and measure.get("duration"):
+        yield Problem(("cyclictest", "loops"), "expected loops or duration, not both")
+    kernel = data.get("kernel")
+    packages = kernel.get("packages") if isinstance(kernel, dict) else None
+    for index, package in enumerate(packages if isinstance(packages, list) else ()):
+        if isinstance(package, dict) and not package.get("sha256"):
+            command = CHECKSUM_COMMAND.format(url=clean_line(str(package.get("url") or "URL")))
+            place = ("kernel", "packages", index, "sha256")
+            yield Problem(place, "missing, but required", f"compute it: {command}")
+
+
+def _outline(host: object) -> HostOutline:
+    keys = host if isinstance(host, dict) else {}
+    text = {key: value if isinstance(value, str) else "" for key, value in keys.items()}
+    return HostOutline(text.get("name", ""), text.get("jump", ""), text.get("connection", ""))
+
+
+def _located(problems: Iterable[Problem], tree: Tree) -> Iterable[tuple[int, str, str]]:
+    for problem in problems:
+        key = _key(problem.location, tree.data)
+        what = f"{key}: {problem.what}" if key else problem.what
+        yield tree.line(problem.location), what, problem.hint
+
+
+def _key(location: Location, data: Any) -> str:
+    """`hosts.bull1.port` where the host has a name, `kernel.packages[0].url` otherwise."""
+    text = ""
+    for step in location:
+        inside = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        data = data[step] if inside else data.get(step) if isinstance(data, dict) else None
+        name = data.get("name") if isinstance(data, dict) else None
+        if not isinstance(step, int):
+            text = f"{text}.{step}" if text else str(step)
+        elif isinstance(name, str) and name:
+            text = f"{text}.{name}"
+        else:
+            text = f"{text}[{step}]"
+    return clean_line(text)
+
+
+def _line(name: str, line: int, what: str, hint: str) -> str:
+    return f"{clean_line(name)}:{line}: {what}{f' ({hint})' if hint else ''}"

@@ -1,0 +1,137 @@
+"""Write a lab as a file that a person would have written: commented, only what matters."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kubert_tui.base import paths
+from kubert_tui.base.errors import UsageError
+from kubert_tui.base.text import clean_line
+from kubert_tui.lab.duration import format_duration
+from kubert_tui.lab.model import (
+    CyclictestSpec,
+    HostSpec,
+    KernelSpec,
+    Lab,
+    Part,
+    Permission,
+    RtTestsSpec,
+)
+
+_HEADER = """\
+# A lab of kubert-tui: which hosts, which kernel, which measurement, and what may be changed.
+# Check it: kubert-tui lab check FILE
+# For completion in your editor: kubert-tui lab schema > lab.schema.json
+# and make the first line of this file: `# yaml-language-server: $schema=lab.schema.json`
+"""
+_PERMITS = {
+    Permission.PACKAGES: "install and update packages",
+    Permission.KERNEL: "install a kernel and make it the default",
+    Permission.REBOOT: "restart hosts",
+    Permission.SERVICES: "stop and disable services such as irqbalance",
+}
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@~+-]*(:[A-Za-z0-9_./@~+-]+)*")
+_OTHERS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+"""Words that YAML readers, ours or others, take for something else than text."""
+
+
+def dump_lab(lab: Lab, *, complete: bool = False) -> str:
+    """Return `lab` as commented YAML that `parse_lab` reads back as an equal lab.
+
+    With `complete`, the measurement's keys are written out even where they are the preset's.
+    """
+    sections = (
+        [f"name: {_scalar(lab.name)}"],
+        list(_hosts(lab.hosts)),
+        list(_allow(lab.allow)),
+        list(_kernel(lab.kernel)),
+        list(_rt_tests(lab.rt_tests)),
+        list(_cyclictest(lab.cyclictest, complete=complete)),
+    )
+    return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
+
+
+def write_lab(lab: Lab, path: Path, *, overwrite: bool = False) -> None:
+    """Write `lab` to `path` (0600, whole or not at all); UsageError if there is a file."""
+    if path.exists() and not overwrite:
+        raise UsageError(f"{clean_line(str(path))} exists", fix="--force replaces it")
+    try:
+        paths.write_private(path, dump_lab(lab))
+    except OSError as error:
+        reason = clean_line(error.strerror or str(error))
+        raise UsageError(f"{clean_line(str(path))} cannot be written: {reason}") from None
+
+
+def _hosts(hosts: tuple[HostSpec, ...]) -> Iterator[str]:
+    yield "hosts:"
+    for host in hosts:
+        first = "  - "
+        for key, value in _given(host):
+            yield f"{first}{key}: {_scalar(value)}"
+            first = "    "
+
+
+def _allow(allow: frozenset[Permission]) -> Iterator[str]:
+    yield "# What kubert-tui may change there; a stage that may not shows what it would do."
+    if not allow:
+        yield f"allow: []  # of: {', '.join(Permission)}"
+        return
+    yield "allow:"
+    for permission in Permission:
+        if permission in allow:
+            yield f"  - {permission}  # {_PERMITS[permission]}"
+
+
+def _kernel(kernel: KernelSpec) -> Iterator[str]:
+    yield "# The PREEMPT_RT kernel: the distribution's, or packages by address and sha256."
+    yield "kernel:"
+    yield f"  source: {kernel.source}"
+    if kernel.preset:
+        yield f"  preset: {_scalar(kernel.preset)}"
+    if kernel.packages:
+        yield "  packages:"
+    for package in kernel.packages:
+        yield f"    - url: {_scalar(package.url)}"
+        yield f"      sha256: {_scalar(package.sha256)}"
+
+
+def _rt_tests(rt_tests: RtTestsSpec) -> Iterator[str]:
+    yield "# rt-tests, which brings cyclictest."
+    yield "rt_tests:"
+    yield f"  version: {_scalar(rt_tests.version)}"
+    for key, value in _given(rt_tests):
+        if key != "version":
+            yield f"  {key}: {_scalar(value)}"
+
+
+def _cyclictest(spec: CyclictestSpec, *, complete: bool) -> Iterator[str]:
+    length = format_duration(spec.loops * spec.interval)
+    yield f"# {spec.loops} loops of {spec.interval} us: {length}. Either loops or duration."
+    yield "cyclictest:"
+    yield f"  preset: {spec.preset}"
+    preset = CyclictestSpec(preset=spec.preset)
+    for key, value in dict(spec).items():
+        settled = key in ("preset", "loops", "duration")
+        if not settled and (complete or value != getattr(preset, key)):
+            yield f"  {key}: {_scalar(value)}"
+    if complete or (spec.duration, spec.loops) != (preset.duration, preset.loops):
+        written = "duration" if spec.duration else "loops"
+        yield f"  {written}: {_scalar(getattr(spec, written))}"
+
+
+def _given(part: Part) -> Iterator[tuple[str, object]]:
+    """The keys that differ from their default."""
+    fields: Mapping[str, object] = dict(part)
+    for key, value in fields.items():
+        if value != type(part).model_fields[key].default:
+            yield key, value
+
+
+def _scalar(value: object) -> str:
+    """Plain where YAML and our loader read it back as written, else double-quoted."""
+    if isinstance(value, bool | int):
+        return json.dumps(value)
+    text = str(value)
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _OTHERS
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,136 @@
+"""cyclictest's command line: the README's, kept literally where the version still takes it."""
+
+import re
+from collections.abc import Sequence
+
+from kubert_tui.base.errors import MeasurementError
+from kubert_tui.facts.model import Cyclictest, Facts, Unknown
+from kubert_tui.lab.model import CyclictestSpec, Lab
+from kubert_tui.latency.measurement import MeasurementOrder
+
+LOOPS_LIMIT = 2**31 - 1
+"""cyclictest reads --loops with atoi(), in every version."""
+
+
+def arguments(
+    settings: CyclictestSpec, version: str, *, path: str, cpus: tuple[int, ...]
+) -> tuple[str, ...]:
+    """Return the argv for `settings`; `cpus` empty means all (--smp), as in the README.
+
+    `--nanosleep` is left out where it no longer exists (1.2 and later print their usage and
+    exit 0); later versions use clock_nanosleep anyway. Raises MeasurementError.
+    """
+    if settings.loops > LOOPS_LIMIT:
+        raise MeasurementError(
+            f"cyclictest cannot count {settings.loops} loops, at most {LOOPS_LIMIT}",
+            fix="set fewer loops, a shorter duration or a longer interval",
+        )
+    where = ["--smp"]
+    if cpus:
+        where = [f"--affinity={cpu_list(cpus)}", f"--threads={len(cpus)}"]
+    return (
+        path,
+        *(["--mlockall"] if settings.mlockall else []),
+        *where,
+        *(["--nanosleep"] if accepts_nanosleep(version) else []),
+        f"--priority={settings.priority}",
+        f"--interval={settings.interval}",
+        f"--histogram={settings.histogram}",
+        f"--distance={settings.distance}",
+        f"--loops={settings.loops}",
+        "--quiet",
+    )
+
+
+def accepts_nanosleep(version: str) -> bool:
+    """Whether that version knows `--nanosleep`: 1.0 and 1.1 (removed in 1.2).
+
+    The binaries print two decimals, so 1.0 says 1.00; "1.10" is ambiguous and read as 1.10.
+    """
+    return version_number(version) in {(1, 0), (1, 1)}
+
+
+def version_number(version: str) -> tuple[int, int]:
+    """Return (major, minor) of a version such as `1.0`, `2.40` or `v2.10`; (0, 0) if unclear."""
+    found = re.match(r"(?:v|stable/v|V )?(\d{1,3})\.(\d{1,3})", version.strip())
+    if not found:
+        return (0, 0)
+    minor = found[2][:-1] if found[2].endswith("0") and found[2] != "10" else found[2]
+    return int(found[1]), int(minor or 0)
+
+
+def cpu_list(cpus: Sequence[int]) -> str:
+    """Return CPUs in the kernel's notation: (2, 3, 4, 8) is `2-4,8`."""
+    ranges: list[tuple[int, int]] = []
+    for cpu in sorted(set(cpus)):
+        if ranges and cpu == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], cpu)
+        else:
+            ranges.append((cpu, cpu))
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+
+
+def parse_cpu_list(text: str) -> tuple[int, ...]:
+    """Return the CPUs of `2-4,8`, ascending; MeasurementError when it is no CPU list."""
+    cpus: set[int] = set()
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,5})(?:-(\d{1,5}))?\s*", part)
+        if not found or int(found[2] or found[1]) < int(found[1]):
+            raise MeasurementError(f"{text!r} is not a CPU list", fix="write it as 2-15 or 0,2,4-7")
+        cpus.update(range(int(found[1]), int(found[2] or found[1]) + 1))
+    return tuple(sorted(cpus))
+
+
+def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
+    """Decide one measurement on the host of `facts`; MeasurementError when it cannot be.
+
+    Threads are in ascending CPU order: that is how every cyclictest hands them out.
+    """
+    settings = lab.cyclictest
+    tool = _tool(facts)
+    online = _online(facts)
+    wanted = parse_cpu_list(settings.cpus) if settings.cpus else ()
+    missing = set(wanted) - set(online)
+    if missing:
+        raise MeasurementError(
+            f"CPUs {cpu_list(tuple(missing))} are to be measured but are not online",
+            fix=f"choose from {cpu_list(online)} in cyclictest.cpus of the lab file",
+            host=facts.host,
+        )
+    measured = wanted or online
+    if version_number(tool.version)[0] < 2 and measured[-1] >= len(online):
+        # 1.x counts the online CPUs and takes that for their highest number.
+        raise MeasurementError(
+            f"cyclictest {tool.version} cannot pin to CPU {measured[-1]} here: it believes CPUs "
+            f"are numbered 0-{len(online) - 1}, but {cpu_list(online)} are online",
+            fix="use rt-tests 2.0 or later",
+            host=facts.host,
+        )
+    return MeasurementOrder(
+        identity=identity,
+        command=arguments(settings, tool.version, path=tool.path, cpus=wanted),
+        version=tool.version,
+        interval=settings.interval,
+        loops=settings.loops,
+        histogram=settings.histogram,
+        cpus=measured,
+        housekeeping=tuple(cpu for cpu in online if cpu not in measured),
+    )
+
+
+def _tool(facts: Facts) -> Cyclictest:
+    tools = facts.tools.cyclictest
+    if isinstance(tools, Unknown) or not tools.value:
+        why = f": {tools.reason}" if isinstance(tools, Unknown) else ""
+        raise MeasurementError(
+            f"there is no cyclictest{why}", fix="build rt-tests first (stage 6)", host=facts.host
+        )
+    return tools.value[0]
+
+
+def _online(facts: Facts) -> tuple[int, ...]:
+    online = facts.processors.online
+    if isinstance(online, Unknown) or not online.value:
+        why = f": {online.reason}" if isinstance(online, Unknown) else ""
+        raise MeasurementError(f"which CPUs are online is not known{why}", host=facts.host)
+    return tuple(sorted(online.value))

@@ -1,0 +1,206 @@
+"""One measurement from its order to its believable result, across disconnections.
+
+`measure` may be called again for the same order at any time: it starts the run if there is
+none, attaches to it if it is under way, and collects its result if it has ended.
+"""
+
+import time
+from threading import Event as Flag
+
+from kubert_tui.base.errors import CancelledError, DetachedError, MeasurementError
+from kubert_tui.base.text import clean
+from kubert_tui.hosts.interface import Host
+from kubert_tui.latency.failures import (
+    MeasurementCancelledError,
+    MeasurementInterruptedError,
+    explain,
+    remarks,
+)
+from kubert_tui.latency.follow import Follower
+from kubert_tui.latency.histogram import Snapshot
+from kubert_tui.latency.launch import Outputs, Run, RunState, Stage
+from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
+from kubert_tui.latency.parse import SIZE_LIMIT, parse_final
+from kubert_tui.latency.stream import at_or_below
+
+START_LIMIT = 15.0
+"""Seconds from the start of the launcher to cyclictest's process."""
+EXIT_LIMIT = 10.0
+"""Seconds from the end of cyclictest to the record of its exit status."""
+TURN = 0.1
+
+
+def measure(
+    host: Host,
+    order: MeasurementOrder,
+    *,
+    directory: str,
+    hooks: Hooks,
+    cancel: Flag,
+    detach: Flag,
+    systemd: bool,
+) -> Measured:
+    """Carry out `order` on `host`; its files lie in `directory` there.
+
+    Raises UnreachableError (the run goes on; call again to re-attach), DetachedError,
+    MeasurementCancelledError, MeasurementInterruptedError (with the last state seen) and
+    MeasurementError for everything that gives no believable result.
+    """
+    run = Run(host, directory, order.identity)
+    state = run.look()
+    attached = state.stage not in (Stage.ABSENT, Stage.PREPARED)
+    if attached:
+        run.check_order(order)
+    else:
+        _heed(cancel, detach, host)
+        run.prepare(order)
+        run.start(order, systemd=systemd)
+    state = _await_process(run, state, order)
+    last: Snapshot | None = None
+    exact = True
+    if state.stage is Stage.RUNNING and state.process:
+        follower = Follower(
+            run, order, state.process, hooks, attached=attached, cancel=cancel, detach=detach
+        )
+        try:
+            follower.follow()
+        finally:
+            last, exact = follower.last, follower.exact
+    else:
+        _announce_ended(state, order, hooks, attached=attached)
+    return _conclude(run, order, _await_exit(run), last, hooks, exact=exact)
+
+
+def _heed(cancel: Flag, detach: Flag, host: Host) -> None:
+    if cancel.is_set():
+        raise CancelledError("cancelled before the measurement began", host=host.name)
+    if detach.is_set():
+        raise DetachedError("let go before the measurement began", host=host.name)
+
+
+def _await_process(run: Run, state: RunState, order: MeasurementOrder) -> RunState:
+    """Wait for the launcher to record cyclictest's process."""
+    deadline = time.monotonic() + START_LIMIT
+    while state.stage not in (Stage.RUNNING, Stage.ENDED):
+        if time.monotonic() > deadline:
+            if state.stage is Stage.STARTING:
+                raise MeasurementInterruptedError(
+                    "the measurement was interrupted before it began", host=run.host.name, last=None
+                )
+            raise MeasurementError(
+                f"cyclictest was not started within {START_LIMIT:.0f} s",
+                host=run.host.name,
+                command=order.command,
+            )
+        time.sleep(TURN)
+        state = run.look()
+    return state
+
+
+def _announce_ended(
+    state: RunState, order: MeasurementOrder, hooks: Hooks, *, attached: bool
+) -> None:
+    process = state.process
+    if process:
+        why = "it had already ended"
+        hooks.started(
+            Launched(order, process.pid, process.started, process.boot_id, attached, False, why)
+        )
+
+
+def _await_exit(run: Run) -> RunState:
+    """Wait for the exit status; without one (the launcher was killed) the output decides."""
+    deadline = time.monotonic() + EXIT_LIMIT
+    state = run.look()
+    while state.exit_status is None and not state.rebooted and time.monotonic() < deadline:
+        time.sleep(TURN)
+        state = run.look()
+    return state
+
+
+def _conclude(
+    run: Run,
+    order: MeasurementOrder,
+    state: RunState,
+    last: Snapshot | None,
+    hooks: Hooks,
+    *,
+    exact: bool,
+) -> Measured:
+    """Turn what cyclictest left behind into a result, or into the reason why there is none."""
+    outputs = run.outputs()
+    name = run.host.name
+    try:
+        measured = _read(order, state, outputs, last, exact=exact)
+    except MeasurementError as error:
+        if state.cancelled:
+            raise MeasurementCancelledError("cancelled", host=name, measured=None) from error
+        if state.rebooted or state.exit_status is None:
+            why = "the host was started anew" if state.rebooted else "it was killed"
+            raise MeasurementInterruptedError(
+                f"the measurement was interrupted: {why}", host=name, last=last
+            ) from error
+        raise explain(
+            error,
+            order,
+            host=name,
+            stdout=outputs.stdout,
+            stderr=outputs.stderr,
+            exit_status=state.exit_status,
+            last=last,
+        ) from error
+    cycles = max(thread.samples for thread in measured.final.threads)
+    if state.cancelled:
+        hooks.snapshot(measured.final)
+        what = f"cancelled after {cycles} of {order.loops} cycles"
+        raise MeasurementCancelledError(what, host=name, measured=measured)
+    if cycles != order.loops:
+        # The first thread that reaches --loops ends the run; every thread counts its own.
+        raise MeasurementInterruptedError(
+            f"cyclictest ended after {cycles} of {order.loops} cycles",
+            host=name,
+            last=measured.final,
+            fix="see what ended it (a signal gives this), then start the measurement again",
+        )
+    hooks.snapshot(measured.final)
+    return measured
+
+
+def _read(
+    order: MeasurementOrder,
+    state: RunState,
+    outputs: Outputs,
+    last: Snapshot | None,
+    *,
+    exact: bool,
+) -> Measured:
+    """Read a whole final output; MeasurementError when it is not whole."""
+    if len(outputs.stdout) > SIZE_LIMIT:
+        raise MeasurementError("cyclictest's output is too large")
+    text = outputs.stdout.decode("utf-8", errors="replace")
+    output = parse_final(text, cpus=order.cpus, histogram=order.histogram)
+    started = state.process.started if state.process else 0.0
+    elapsed = max(state.finished - started, 0.0) if state.finished else 0.0
+    final = Snapshot(
+        sequence=last.sequence + 1 if last else 1,
+        elapsed=elapsed or (last.elapsed if last else 0.0),
+        threads=output.threads,
+        load=last.load if last else (0.0, 0.0, 0.0),
+        final=True,
+    )
+    notes = list(remarks(order, final, outputs.stderr, dma_latency=output.dma_latency))
+    if state.exit_status is None:
+        notes.append("cyclictest's exit status is not known; its output is whole")
+    if last and not at_or_below(last, final):
+        exact = False
+    if not exact:
+        notes.append("the live figures were not consistent with the final ones, which hold")
+    return Measured(
+        order=order,
+        final=final,
+        output=clean(text, line_limit=SIZE_LIMIT),
+        exact=exact,
+        started=started,
+        finished=state.finished or started + final.elapsed,
+        notes=tuple(notes),
+    )

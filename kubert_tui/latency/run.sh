@@ -1,0 +1,39 @@
+#!/bin/sh
+# Runs cyclictest by itself, whatever happens to the connection that started it.
+#   sh run.sh DIRECTORY CPUS COMMAND ARGUMENT...
+# In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
+# process (pid, start time in ticks, seconds since the epoch, boot id; before the first
+# sample), stdout, stderr, and exit (status, seconds since the epoch) when all is over.
+umask 077
+
+if [ "$1" = --become ]; then
+    # Our pid and start time stay the same across exec: they are cyclictest's.
+    shift
+    cpus=$1
+    shift
+    IFS= read -r stat < "/proc/$$/stat" || exit 126
+    read -r boot < /proc/sys/kernel/random/boot_id || exit 126
+    ticks=$(printf '%s\n' "${stat##*) }" | cut -d ' ' -f 20)
+    printf '%s %s %s %s\n' "$$" "$ticks" "$(date +%s.%N)" "$boot" > process.new || exit 126
+    mv process.new process || exit 126
+    # --smp takes the CPUs it is started with, and isolated ones are not among them by default.
+    if command -v taskset > /dev/null 2>&1; then
+        exec taskset -c "$cpus" "$@"
+    fi
+    exec "$@"
+fi
+
+directory=$1
+cpus=$2
+shift 2
+cd "$directory" || exit 1
+mkdir launched 2> /dev/null || exit 75
+# cyclictest handles TERM and INT itself; we stay to record how it ended.
+trap '' HUP INT TERM
+exec < /dev/null > launcher.log 2>&1
+sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
+wait "$!"
+status=$?
+printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new
+mv exit.new exit
+sync stdout stderr exit 2> /dev/null

@@ -1,0 +1,102 @@
+"""Every action of the wizard, once: keys, footer, help screen and palette come from here."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a user can do. `name` is the `action_...` method of the screen."""
+
+    name: str
+    keys: str
+    """Comma-separated Textual keys."""
+    title: str
+    help: str
+    footer: bool = False
+    shown: str = ""
+    """How the keys are written for people; the first key if empty."""
+
+    @property
+    def binding(self) -> Binding:
+        """Return Textual's binding for it."""
+        return Binding(
+            self.keys,
+            self.name,
+            self.title,
+            show=self.footer,
+            id=f"kubert.{self.name}",
+            tooltip=self.help,
+            key_display=self.shown.split(" ")[0] or None,
+        )
+
+    @property
+    def keys_for_people(self) -> str:
+        """Return the keys as they are printed in help."""
+        return self.shown or self.keys.split(",", maxsplit=1)[0]
+
+
+WIZARD: tuple[Action, ...] = (
+    Action(
+        "apply",
+        "a",
+        "Apply",
+        "Judge the selected stage, then review what would run; nothing runs before you agree",
+        footer=True,
+        shown="a enter",
+    ),
+    Action("next_stage", "n", "Next", "Select the next stage", footer=True),
+    Action("previous_stage", "b", "Back", "Select the stage before"),
+    Action("skip", "s", "Skip", "Skip the selected stage, with a reason", footer=True),
+    Action("recheck", "r", "Re-check", "Judge the selected stage again"),
+    Action("apply_all", "A", "All remaining", "Work on every stage that is not finished"),
+    Action(
+        "cancel",
+        "c,escape",
+        "Cancel",
+        "Cancel what is running and what is queued (asks first)",
+        footer=True,
+        shown="c esc",
+    ),
+    Action("tab('guide')", "g", "Guide", "What this stage does, and why"),
+    Action("tab('hosts')", "h", "Hosts", "The facts of each host"),
+    Action("tab('findings')", "f", "Findings", "What the checks found, and the fixes"),
+    Action("tab('log')", "l", "Log", "Live output", footer=True),
+    Action("latency", "m", "Latency", "The live latency histogram", footer=True),
+    Action("error", "e", "Error", "What went wrong in the selected stage"),
+    Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
+    Action("leave", "q", "Quit", "Leave; a measurement on a host goes on by itself", footer=True),
+)
+
+RAIL: tuple[Action, ...] = (
+    Action("cursor_down", "j,down", "Down", "Move down in the list of stages", shown="j down"),
+    Action("cursor_up", "k,up", "Up", "Move up in the list of stages", shown="k up"),
+)
+
+FINDINGS: tuple[Action, ...] = (
+    Action("toggle_scope", "t", "This stage / all", "In Findings: this stage's or all findings"),
+)
+
+LOG: tuple[Action, ...] = (
+    Action(
+        "search", "slash", "Search", "In the log: search; enter or down finds the next", shown="/"
+    ),
+    Action("pause", "p", "Pause", "In the log: hold new lines back, or let them in again"),
+)
+
+LATENCY: tuple[Action, ...] = (
+    Action("previous_cpu", "left", "CPU -", "Histogram of the CPU before", footer=True),
+    Action("next_cpu", "right", "CPU +", "Histogram of the next CPU", footer=True),
+    Action("merged", "0", "Merged", "All CPUs in one histogram", footer=True),
+    Action("next_host", "h", "Host", "The next host that measures", footer=True),
+    Action("scale", "g", "Log/linear", "Logarithmic or linear counts", footer=True),
+    Action("copy_command", "y", "Copy", "Copy the exact command", footer=True),
+    Action("help", "f1,question_mark", "Help", "All keys", shown="F1 ?"),
+    Action("close", "escape,q,m", "Back", "Back to the stages", footer=True, shown="esc q"),
+)
+
+
+def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
+    """Return the bindings of some actions, for a BINDINGS class variable."""
+    return [action.binding for action in actions]

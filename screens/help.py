@@ -1,0 +1,68 @@
+"""All keys, from the same registry that binds them."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from kubert_tui.screens import actions
+from kubert_tui.screens.dialog import Dialog
+from kubert_tui.screens.glyphs import LEVEL_STYLES, STATE_STYLES, STATE_WORDS, Glyphs
+
+_SECTIONS = (
+    ("Stages", (*actions.RAIL, *actions.WIZARD)),
+    ("Findings and log", (*actions.FINDINGS, *actions.LOG)),
+    ("Latency", actions.LATENCY),
+)
+
+_EVERYWHERE = (
+    ("tab", "Move between the list of stages, the tabs and what they show"),
+    ("ctrl+p", "Command palette: every action by name, and themes"),
+    ("F1 ?", "This help"),
+)
+
+
+class HelpScreen(Dialog[None]):
+    """A scrollable list of keys and signs."""
+
+    AUTO_FOCUS = "#help"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,f1,question_mark", "dismiss", "Close")
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(classes="question -large")
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text."""
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Help"
+            dialog.border_subtitle = "esc closes"
+            with VerticalScroll(id="help", can_focus=True):
+                yield Static(self._text(), markup=False)
+
+    def _text(self) -> Content:
+        parts: list[tuple[str, str]] = []
+        for title, section in _SECTIONS:
+            parts.append((f"{title}\n", "bold underline"))
+            for action in section:
+                parts += _line(action.keys_for_people, action.help)
+            parts.append(("\n", ""))
+        parts.append(("Everywhere\n", "bold underline"))
+        for keys, text in _EVERYWHERE:
+            parts += _line(keys, text)
+        parts.append(("\nSigns\n", "bold underline"))
+        for state, glyph in self._glyphs.states.items():
+            parts.append((f"  {glyph} {STATE_WORDS[state]:<14}", STATE_STYLES[state]))
+        parts.append(("\n", ""))
+        for level, glyph in self._glyphs.levels.items():
+            parts.append((f"  {glyph} {level:<14}", LEVEL_STYLES[level]))
+        return Content.assemble(*parts)
+
+
+def _line(keys: str, text: str) -> list[tuple[str, str]]:
+    return [(f"  {keys:<9}", "bold $text-accent"), (f"{text}\n", "")]

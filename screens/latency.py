@@ -1,0 +1,235 @@
+"""The latency screen: the histogram live, per CPU or merged, and what belongs beside it."""
+
+import shlex
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from kubert_tui.events.model import LatencyStarted
+from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
+from kubert_tui.latency.statistics import furthest, merge, remaining, summarise_thread
+from kubert_tui.screens import actions
+from kubert_tui.screens.glyphs import Glyphs
+from kubert_tui.screens.help import HelpScreen
+from kubert_tui.screens.latency_text import badges, kernel_line, progress_line
+from kubert_tui.screens.run_session import RunChange, RunSession
+from kubert_tui.screens.run_view import Area
+from kubert_tui.screens.widgets.histogram import Histogram
+from kubert_tui.screens.widgets.histogram_layout import Figure
+from kubert_tui.screens.widgets.statistics_table import statistics_table
+
+FRAMES_PER_SECOND = 12
+_MERGED = "merged"
+_TALL = 30
+_ROWS_SHORT = 2
+_ROWS_TALL = 9
+
+
+class LatencyScreen(Screen[None]):
+    """Looks at the newest snapshot a few times a second; draws only what is new."""
+
+    BINDINGS: ClassVar[list[BindingType]] = actions.bindings(actions.LATENCY)
+
+    def __init__(self, session: RunSession, glyphs: Glyphs, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._session = session
+        self._view = session.view
+        self._glyphs = glyphs
+        self._now = now
+        self._host = next(iter(self._view.measuring or tuple(self._view.measurements)), "")
+        self._cpu: int | None = None
+        """Selected CPU; None for all of them merged."""
+        self._logarithmic = True
+        self._drawn: tuple[Any, ...] | None = None
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out command, histogram, figures and progress."""
+        yield Static(id="latency-head", markup=False)
+        yield Static(id="latency-command", markup=False)
+        yield Static(id="latency-warning", markup=False)
+        with Vertical(id="latency-plot"):
+            yield Histogram(self._glyphs)
+            yield Static(id="latency-empty", markup=False)
+        yield Static(id="latency-figures", markup=False)
+        yield Static(id="latency-progress", markup=False)
+        yield Static(id="latency-host", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Listen for measurements that begin or end, and start the clock."""
+        self._session.changed.subscribe(self, self._changed, immediate=True)
+        self._timer = self.set_interval(1 / FRAMES_PER_SECOND, self.tick)
+        self.call_after_refresh(self.tick)
+
+    def on_screen_suspend(self) -> None:
+        """Draw nothing while hidden."""
+        if self._timer is not None:
+            self._timer.pause()
+
+    def on_screen_resume(self) -> None:
+        """Go on drawing."""
+        if self._timer is not None:
+            self._timer.resume()
+
+    def on_resize(self) -> None:
+        """The number of rows that fit may have changed."""
+        self._drawn = None
+
+    def _changed(self, change: RunChange) -> None:
+        if Area.LATENCY in change.areas:
+            if not self._host:
+                self._host = next(iter(self._view.measurements), "")
+            self._drawn = None
+
+    def tick(self) -> None:
+        """Draw, if there is anything new."""
+        if not self.is_current:
+            return
+        started = self._view.measurements.get(self._host)
+        snapshot = self._session.snapshot(self._host)
+        sequence = -1 if snapshot is None else snapshot.sequence
+        beat = 0 if snapshot is not None or started is None else int(self._now())
+        key = (self._host, self._cpu, self._logarithmic, sequence, snapshot is None, beat)
+        if key == self._drawn:
+            return
+        self._drawn = key
+        self._show_head(started, snapshot)
+        self._show_snapshot(started, snapshot)
+
+    def _show_head(self, started: LatencyStarted | None, snapshot: Snapshot | None) -> None:
+        hosts = len(self._view.measurements)
+        which = _MERGED if self._cpu is None else f"CPU {self._cpu}"
+        parts: list[tuple[str, str]] = [(f"{self._host or 'Latency'}  ", "bold $text-primary")]
+        if started is not None:
+            parts.append((f"{which}  ", "bold"))
+            parts += badges(self._view, started, snapshot)
+            parts.append((f"  cyclictest {started.version}", "$foreground-muted"))
+        if hosts > 1:
+            position = list(self._view.measurements).index(self._host) + 1
+            parts.append((f"  host {position} of {hosts}", "$foreground-muted"))
+        self._fill("#latency-head", Content.assemble(*parts))
+        command = "" if started is None else f"$ {shlex.join(started.command)}"
+        self._fill("#latency-command", Content(command))
+        line, warning = kernel_line(self._view, self._host, snapshot, self._glyphs)
+        self._fill("#latency-host", Content(line))
+        self._fill("#latency-warning", Content(warning))
+
+    def _show_snapshot(self, started: LatencyStarted | None, snapshot: Snapshot | None) -> None:
+        plot, empty = self.query_one(Histogram), self.query_one("#latency-empty", Static)
+        plot.display = snapshot is not None
+        empty.display = snapshot is None
+        if snapshot is None:
+            empty.update(Content(_nothing_yet(started)))
+            self._fill("#latency-figures", Content(""))
+            elapsed = 0.0 if started is None else max(0.0, self._now() - started.started)
+            done = 0 if started is None else int(elapsed * 1_000_000 / started.interval)
+        else:
+            merged = merge(snapshot.threads)
+            chosen = self._chosen(snapshot, merged)
+            plot.show(Figure(chosen.counts, chosen.overflows, chosen.maximum, self._logarithmic))
+            self._fill("#latency-figures", self._figures(snapshot, merged))
+            elapsed, done = snapshot.elapsed, furthest(snapshot)
+        if started is None:
+            self._fill("#latency-progress", Content(""))
+            return
+        final = snapshot is not None and snapshot.final
+        left = 0.0 if final else remaining(started.loops, started.interval, done)
+        width = self.size.width - 2
+        share = 1.0 if final else min(1.0, done / started.loops)
+        self._fill("#latency-progress", progress_line(share, elapsed, left, width, self._glyphs))
+
+    def _chosen(self, snapshot: Snapshot, merged: ThreadHistogram) -> ThreadHistogram:
+        return next((one for one in snapshot.threads if one.cpu == self._cpu), merged)
+
+    def _figures(self, snapshot: Snapshot, merged: ThreadHistogram) -> Content:
+        room = (_ROWS_TALL if self.size.height >= _TALL else _ROWS_SHORT) - 1
+        cpus = [thread.cpu for thread in snapshot.threads]
+        at = cpus.index(self._cpu) if self._cpu in cpus else 0
+        first = min(max(0, at - room // 2), max(0, len(cpus) - room))
+        rows = [(_MERGED, summarise_thread(merged))]
+        rows += [
+            (f"CPU {thread.cpu}", summarise_thread(thread))
+            for thread in snapshot.threads[first : first + room]
+        ]
+        selected = _MERGED if self._cpu is None else f"CPU {self._cpu}"
+        return statistics_table(rows, selected)
+
+    def _fill(self, selector: str, content: Content) -> None:
+        widget = self.query_one(selector, Static)
+        widget.update(content)
+        widget.display = bool(content.plain)
+
+    def _select(self, cpu: int | None) -> None:
+        self._cpu = cpu
+        self.query_one(Histogram).reset()
+        self.tick()
+
+    def _step_cpu(self, by: int) -> None:
+        snapshot = self._session.snapshot(self._host)
+        if snapshot is None:
+            return
+        ring = [None, *(thread.cpu for thread in snapshot.threads)]
+        at = ring.index(self._cpu) if self._cpu in ring else 0
+        self._select(ring[(at + by) % len(ring)])
+
+    def action_next_cpu(self) -> None:
+        """Show the next CPU; after the last one all of them merged."""
+        self._step_cpu(1)
+
+    def action_previous_cpu(self) -> None:
+        """Show the CPU before."""
+        self._step_cpu(-1)
+
+    def action_merged(self) -> None:
+        """Show all CPUs in one histogram."""
+        self._select(None)
+
+    def action_next_host(self) -> None:
+        """Show the next host that measures or measured."""
+        hosts = list(self._view.measurements)
+        if hosts:
+            self._host = hosts[(hosts.index(self._host) + 1) % len(hosts)]
+            self._select(None)
+
+    def action_scale(self) -> None:
+        """Switch between logarithmic and linear counts."""
+        self._logarithmic = not self._logarithmic
+        self.tick()
+
+    def action_copy_command(self) -> None:
+        """Copy the exact command to the clipboard (OSC 52)."""
+        started = self._view.measurements.get(self._host)
+        if started is not None:
+            self.app.copy_to_clipboard(shlex.join(started.command))
+            self.notify("The command is in the clipboard.", markup=False)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen(self._glyphs))
+
+    def action_close(self) -> None:
+        """Go back to the stages."""
+        if self.is_active:
+            self.app.pop_screen()
+
+
+def _nothing_yet(started: LatencyStarted | None) -> str:
+    if started is None:
+        return (
+            "Nothing was measured in this session yet.\n"
+            "Go back (esc), select the cyclictest stage and press a."
+        )
+    if not started.live:
+        return (
+            f"No live figures can be read: {started.reason}\n"
+            "The histogram comes when cyclictest has ended."
+        )
+    return "Waiting for the first figures."

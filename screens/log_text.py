@@ -1,0 +1,155 @@
+"""Events as lines of the log. Plain text: nothing here or later is parsed as markup."""
+
+import shlex
+import time
+from functools import singledispatch
+from pathlib import Path
+
+from kubert_tui.events.model import (
+    CommandFinished,
+    CommandStarted,
+    Event,
+    FactsGathered,
+    Failure,
+    FindingMade,
+    Finished,
+    HostConnected,
+    LatencyStarted,
+    LatencyStored,
+    MeasurementEnded,
+    Note,
+    Output,
+    PlanMade,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    TaskFinished,
+)
+from kubert_tui.events.questions import Answered, Question
+
+_SUCCEEDED = 0
+
+
+def log_lines(event: Event) -> tuple[str, ...]:
+    """Return the lines of one event: output as it is, anything else with its time of day."""
+    lines = _lines(event)
+    where = f"{event.host} | " if event.host else ""
+    if isinstance(event, Output):
+        return tuple(f"{where}{line}" for line in lines)
+    stamp = time.strftime("%H:%M:%S", time.localtime(event.time))
+    return tuple(f"{stamp} {where}{line}" for line in lines)
+
+
+@singledispatch
+def _lines(event: Event) -> tuple[str, ...]:  # noqa: ARG001
+    """Return nothing: events that only matter while they last (waiting, snapshots)."""
+    return ()
+
+
+@_lines.register
+def _(event: RunStarted) -> tuple[str, ...]:
+    how = "goes on" if event.resumed else "begins"
+    return (f"run {event.run} of lab {event.lab} {how} (kubert-tui {event.version})",)
+
+
+@_lines.register
+def _(event: StageStarted) -> tuple[str, ...]:
+    return (f"=== {event.title} ===",)
+
+
+@_lines.register
+def _(event: StageFinished) -> tuple[str, ...]:
+    return (f"=== {event.state}: {event.summary} ===",)
+
+
+@_lines.register
+def _(event: HostConnected) -> tuple[str, ...]:
+    return (f"connected to {event.address} as {event.user}",)
+
+
+@_lines.register
+def _(event: FactsGathered) -> tuple[str, ...]:
+    return (f"facts gathered in {event.seconds:.1f} s",)
+
+
+@_lines.register
+def _(event: FindingMade) -> tuple[str, ...]:
+    return (f"[{event.finding.level}] {event.finding.summary}",)
+
+
+@_lines.register
+def _(event: PlanMade) -> tuple[str, ...]:
+    missing = (f"not allowed by the lab file: {', '.join(event.missing)}",) if event.missing else ()
+    return (*(f"plan for {step.host}: {step.title}" for step in event.steps), *missing)
+
+
+@_lines.register
+def _(event: CommandStarted) -> tuple[str, ...]:
+    return (f"$ {shlex.join(event.argv)}",)
+
+
+@_lines.register
+def _(event: CommandFinished) -> tuple[str, ...]:
+    how = "ended" if event.exit_status == _SUCCEEDED else f"ended with {event.exit_status}"
+    return (f"{how} after {event.seconds:.1f} s",)
+
+
+@_lines.register
+def _(event: TaskFinished) -> tuple[str, ...]:
+    message = f": {event.message}" if event.message else ""
+    return (f"{event.outcome}: {event.task}{message}", *event.diff.splitlines())
+
+
+@_lines.register
+def _(event: Output) -> tuple[str, ...]:
+    return event.lines
+
+
+@_lines.register
+def _(event: Note) -> tuple[str, ...]:
+    return (event.text,)
+
+
+@_lines.register
+def _(event: LatencyStarted) -> tuple[str, ...]:
+    how = "found running, attached to" if event.attached else "started"
+    return (f"cyclictest {event.version} {how}: {shlex.join(event.command)}",)
+
+
+@_lines.register
+def _(event: LatencyStored) -> tuple[str, ...]:
+    result = f"{event.samples} samples, maximum {event.maximum} us, stored in {event.path}"
+    return (result, *event.notes)
+
+
+@_lines.register
+def _(event: MeasurementEnded) -> tuple[str, ...]:
+    return (f"the measurement ended without a result: {event.reason}",)
+
+
+@_lines.register
+def _(event: Failure) -> tuple[str, ...]:
+    fix = (f"what to do: {event.fix}",) if event.fix else ()
+    return (f"FAILED: {event.what}", *event.details.splitlines(), *fix)
+
+
+@_lines.register
+def _(event: Question) -> tuple[str, ...]:
+    return (f"asked: {event.text}",)
+
+
+@_lines.register
+def _(event: Answered) -> tuple[str, ...]:
+    reason = f" ({event.text})" if event.text else ""
+    return (f"answered: {event.choice}{reason}",)
+
+
+@_lines.register
+def _(event: Finished) -> tuple[str, ...]:
+    return (f"the run ended; its journal is {event.journal}",)
+
+
+def short_path(path: Path) -> str:
+    """Return a path with the home directory as ~."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

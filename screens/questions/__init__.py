@@ -1,0 +1,1 @@
+"""One form per kind of question, and the desk that asks them one after another."""

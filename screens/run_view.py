@@ -1,0 +1,273 @@
+"""What the screens know of a run: all events so far, folded into plain values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import singledispatchmethod
+
+from kubert_tui.checks.finding import Finding
+from kubert_tui.events.model import (
+    CommandStarted,
+    Event,
+    FactsGathered,
+    Failure,
+    FindingMade,
+    Finished,
+    HostConnected,
+    LatencyStarted,
+    LatencyStored,
+    MeasurementEnded,
+    Note,
+    PlanMade,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    StageState,
+    TaskFinished,
+    Waiting,
+)
+from kubert_tui.events.questions import Answered, Choice, Question
+from kubert_tui.facts.model import Facts
+from kubert_tui.lab.model import Lab
+from kubert_tui.screens.durations import clock
+from kubert_tui.stages.model import Stage
+
+
+class Area(StrEnum):
+    """Parts of the screen that can be out of date."""
+
+    RAIL = "rail"
+    GUIDE = "guide"
+    HOSTS = "hosts"
+    FINDINGS = "findings"
+    STATUS = "status"
+    LATENCY = "latency"
+
+
+Areas = frozenset[Area]
+
+_NOTHING: Areas = frozenset()
+_STAGE: Areas = frozenset({Area.RAIL, Area.GUIDE, Area.STATUS})
+
+FINISHED_STATES = frozenset({StageState.DONE, StageState.SATISFIED, StageState.SKIPPED})
+"""Nothing is left to do in these."""
+
+STOPPED_STATES = frozenset({StageState.FAILED, StageState.CANCELLED, StageState.RUNNING})
+"""After these the engine drops what was queued behind (RUNNING: a measurement was let go)."""
+
+
+@dataclass
+class RunView:
+    """The state of one run as its events tell it. Changed on the UI thread only."""
+
+    lab: Lab
+    stages: tuple[Stage, ...]
+    run: RunStarted | None = None
+    finished: Finished | None = None
+    running: str = ""
+    activity: str = ""
+    cancelling: bool = False
+    queued: list[str] = field(default_factory=list)
+    states: dict[str, StageState] = field(default_factory=dict)
+    host_states: dict[str, dict[str, StageState]] = field(default_factory=dict)
+    summaries: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, PlanMade] = field(default_factory=dict)
+    failures: dict[str, tuple[Failure, ...]] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)
+    connected: dict[str, HostConnected] = field(default_factory=dict)
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    """Newest finding by (check id, host)."""
+    finding_stages: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Stage that last made each finding."""
+    questions: dict[int, Question] = field(default_factory=dict)
+    """Open questions by number."""
+    previews: dict[str, tuple[TaskFinished, ...]] = field(default_factory=dict)
+    """Tasks of the last preview, by stage."""
+    measurements: dict[str, LatencyStarted] = field(default_factory=dict)
+    """Newest measurement by host, running or not."""
+    stored: dict[str, LatencyStored] = field(default_factory=dict)
+    """Results of the newest measurements that ended well, by host."""
+    ended: set[str] = field(default_factory=set)
+    """Hosts whose newest measurement ended without a result."""
+    _previewing: str = ""
+
+    def stage(self, identity: str) -> Stage:
+        """Return the stage of that id; KeyError if there is none."""
+        for stage in self.stages:
+            if stage.id == identity:
+                return stage
+        raise KeyError(identity)
+
+    def state(self, stage: str) -> StageState:
+        """Return how a stage stands."""
+        return self.states.get(stage, StageState.PENDING)
+
+    def remaining(self) -> tuple[str, ...]:
+        """Return the ids of stages that are neither finished, at work nor queued, in order."""
+        busy = {self.running, *self.queued}
+        return tuple(
+            stage.id
+            for stage in self.stages
+            if stage.id not in busy and self.state(stage.id) not in FINISHED_STATES
+        )
+
+    @property
+    def measuring(self) -> tuple[str, ...]:
+        """Hosts on which cyclictest runs now."""
+        return tuple(
+            host
+            for host, started in self.measurements.items()
+            if host not in self.stored and host not in self.ended and started.stage == self.running
+        )
+
+    def findings_of(self, stage: Stage | None) -> tuple[Finding, ...]:
+        """Return the findings that concern a stage (all for None), in the order first made."""
+        if stage is None:
+            return tuple(self.findings.values())
+        own = {check.id for check in stage.checks} | {check.id for check in stage.cross_checks}
+        return tuple(
+            finding
+            for key, finding in self.findings.items()
+            if finding.check in own or self.finding_stages[key] == stage.id
+        )
+
+    def asked_for(self, stages: Iterable[str]) -> None:
+        """Remember stages that were submitted and have not started yet."""
+        self.queued += [one for one in stages if one not in self.queued]
+
+    @singledispatchmethod
+    def apply(self, event: Event) -> Areas:  # noqa: ARG002
+        """Fold one event in; return the areas that show something else now."""
+        return _NOTHING
+
+    @apply.register
+    def _run_started(self, event: RunStarted) -> Areas:
+        self.run = event
+        self.states.update(event.states)
+        return _STAGE
+
+    @apply.register
+    def _stage_started(self, event: StageStarted) -> Areas:
+        self.running = event.stage
+        self.queued = [one for one in self.queued if one != event.stage]
+        self.states[event.stage] = StageState.RUNNING
+        self.host_states.pop(event.stage, None)
+        self.failures.pop(event.stage, None)
+        self.summaries.pop(event.stage, None)
+        self.previews.pop(event.stage, None)
+        self.activity = event.title
+        return _STAGE
+
+    @apply.register
+    def _stage_finished(self, event: StageFinished) -> Areas:
+        stopped = event.state in STOPPED_STATES
+        self.queued = [] if stopped else [one for one in self.queued if one != event.stage]
+        self.states[event.stage] = event.state
+        self.host_states[event.stage] = dict(event.hosts)
+        self.summaries[event.stage] = event.summary
+        self.questions = {n: q for n, q in self.questions.items() if q.stage != event.stage}
+        if self.running == event.stage:
+            self.running = ""
+        if not self.queued:
+            self.cancelling = False
+        titles = [stage.title for stage in self.stages if stage.id == event.stage]
+        self.activity = ": ".join((*titles, event.summary))
+        return _STAGE | {Area.LATENCY, Area.HOSTS}
+
+    @apply.register
+    def _connected(self, event: HostConnected) -> Areas:
+        self.connected[event.host] = event
+        self.activity = f"{event.host} connected"
+        return frozenset({Area.HOSTS, Area.STATUS})
+
+    @apply.register
+    def _facts(self, event: FactsGathered) -> Areas:
+        self.facts[event.facts.host] = event.facts
+        return frozenset({Area.HOSTS, Area.GUIDE})
+
+    @apply.register
+    def _finding(self, event: FindingMade) -> Areas:
+        key = (event.finding.check, event.finding.host)
+        self.findings[key] = event.finding
+        self.finding_stages[key] = event.stage
+        return frozenset({Area.FINDINGS})
+
+    @apply.register
+    def _plan(self, event: PlanMade) -> Areas:
+        self.plans[event.stage] = event
+        return frozenset({Area.GUIDE})
+
+    @apply.register
+    def _command(self, event: CommandStarted) -> Areas:
+        self.activity = _at(event.host, " ".join(event.argv))
+        return frozenset({Area.STATUS})
+
+    @apply.register
+    def _task(self, event: TaskFinished) -> Areas:
+        if self._previewing == event.stage:
+            self.previews[event.stage] = (*self.previews.get(event.stage, ()), event)
+        self.activity = _at(event.host, f"{event.task}: {event.outcome}")
+        return frozenset({Area.STATUS})
+
+    @apply.register
+    def _waiting(self, event: Waiting) -> Areas:
+        limit = f" of {clock(event.limit)}" if event.limit is not None else ""
+        self.activity = _at(event.host, f"{event.what}, {clock(event.elapsed)}{limit}")
+        return frozenset({Area.STATUS})
+
+    @apply.register
+    def _note(self, event: Note) -> Areas:
+        self.activity = _at(event.host, event.text)
+        return frozenset({Area.STATUS})
+
+    @apply.register
+    def _question(self, event: Question) -> Areas:
+        self.questions[event.number] = event
+        self._previewing = ""
+        return frozenset({Area.STATUS})
+
+    @apply.register
+    def _answered(self, event: Answered) -> Areas:
+        self.questions.pop(event.number, None)
+        if event.choice is Choice.PREVIEW:
+            self._previewing = event.stage
+            self.previews[event.stage] = ()
+        return frozenset({Area.STATUS})
+
+    @apply.register
+    def _latency_started(self, event: LatencyStarted) -> Areas:
+        self.measurements[event.host] = event
+        self.stored.pop(event.host, None)
+        self.ended.discard(event.host)
+        self.activity = _at(event.host, "cyclictest runs")
+        return frozenset({Area.LATENCY, Area.STATUS})
+
+    @apply.register
+    def _latency_stored(self, event: LatencyStored) -> Areas:
+        self.stored[event.host] = event
+        self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
+        return frozenset({Area.LATENCY, Area.STATUS, Area.GUIDE})
+
+    @apply.register
+    def _measurement_ended(self, event: MeasurementEnded) -> Areas:
+        self.ended.add(event.host)
+        self.activity = _at(event.host, event.reason)
+        return frozenset({Area.LATENCY, Area.STATUS})
+
+    @apply.register
+    def _failure(self, event: Failure) -> Areas:
+        self.failures[event.stage] = (*self.failures.get(event.stage, ()), event)
+        self.activity = _at(event.host, event.what)
+        return frozenset({Area.STATUS, Area.GUIDE})
+
+    @apply.register
+    def _run_finished(self, event: Finished) -> Areas:
+        self.finished = event
+        self.running = ""
+        self.queued = []
+        self.questions = {}
+        return _STAGE
+
+
+def _at(host: str, text: str) -> str:
+    return f"{host}: {text}" if host else text

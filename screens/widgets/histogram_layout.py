@@ -1,0 +1,208 @@
+"""A histogram as rows of characters: pure, and computed once per update.
+
+x is linear in microseconds, one or more columns per bucket, or several buckets per column:
+then the largest of them is drawn, so that a single spike survives. y is logarithmic (or
+linear), with bars in eighths of a cell where the terminal has such characters.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kubert_tui.screens.glyphs import Glyphs
+
+LABEL_WIDTH = 6
+"""Columns for the y labels and the axis."""
+
+_OVERFLOW_WIDTH = 7
+_HEADROOM = 0.3
+"""Decades below 1, so that a single sample has a visible bar."""
+
+_NICE = (1.0, 2.0, 5.0)
+
+Run = tuple[str, str]
+"""Text and what it is: `axis`, `bar`, `overflow`, `marker`, or `` for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What is drawn: counts by microsecond, the samples beyond them, the true maximum."""
+
+    counts: Sequence[int]
+    overflows: int = 0
+    maximum: int = 0
+    logarithmic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The axes' ends. They only grow while one histogram is watched."""
+
+    buckets: int = 20
+    """Buckets shown on x."""
+    top: int = 10
+    """Count at the top of y."""
+
+
+def grown(limits: Limits, figure: Figure) -> Limits:
+    """Return limits that hold the figure, never smaller than before."""
+    last = max((us for us, count in enumerate(figure.counts) if count), default=0)
+    buckets = limits.buckets
+    if last >= buckets:
+        buckets = _nice_above(last + 1)
+    if figure.overflows:
+        buckets = len(figure.counts)
+    top = limits.top
+    largest = max((*figure.counts, figure.overflows), default=0)
+    if largest > top:
+        top = 10 ** math.ceil(math.log10(largest)) if figure.logarithmic else _nice_above(largest)
+    return Limits(min(buckets, len(figure.counts) or buckets), top)
+
+
+def layout(
+    figure: Figure, limits: Limits, width: int, height: int, glyphs: Glyphs
+) -> list[list[Run]]:
+    """Return `height` rows of at most `width` columns, as runs of text of one kind."""
+    plot_height = height - 3
+    overflow = _OVERFLOW_WIDTH if figure.overflows else 0
+    plot_width = width - LABEL_WIDTH - overflow
+    if plot_height < 2 or plot_width < 10:
+        return [[("too small for a histogram"[:width], "axis")]] + [[] for _ in range(height - 1)]
+    per_us = _scale(limits.buckets, plot_width)
+    # What the width has room for beyond the limit is shown too: no empty strip on the right.
+    buckets = min(len(figure.counts), int(plot_width / per_us))
+    columns = _columns(figure.counts[:buckets], per_us)
+    steps = len(glyphs.blocks) - 1
+    bars = [_height(peak, figure, limits, plot_height * steps) for peak in columns]
+    bars += [0] * (plot_width - len(bars))
+    over = _height(figure.overflows, figure, limits, plot_height * steps)
+    labels = _y_labels(figure, limits, plot_height)
+    rows = [
+        _plot_row(bars, over if overflow else None, row, labels.get(row, ""), glyphs)
+        for row in reversed(range(plot_height))
+    ]
+    step = _tick_step(per_us)
+    rows.append(_axis_row(buckets, per_us, step, plot_width, glyphs))
+    rows.append(_label_row(buckets, per_us, step, plot_width, figure))
+    rows.append(_marker_row(figure, buckets, per_us, plot_width + overflow, glyphs))
+    return rows
+
+
+def _scale(buckets: int, width: int) -> float:
+    """Return columns per microsecond: a whole number of them, or one for several buckets."""
+    if buckets <= width:
+        return float(width // max(buckets, 1))
+    return 1 / -(-buckets // width)
+
+
+def _columns(counts: Sequence[int], per_us: float) -> list[int]:
+    """Return the largest count under each column."""
+    if per_us >= 1:
+        return [count for count in counts for _ in range(int(per_us))]
+    per = round(1 / per_us)
+    return [max(counts[i : i + per]) for i in range(0, len(counts), per)]
+
+
+def _height(count: int, figure: Figure, limits: Limits, full: int) -> int:
+    """Return the height of a bar in sub-cells: at least one when there is a sample."""
+    if count <= 0:
+        return 0
+    if figure.logarithmic:
+        share = (math.log10(count) + _HEADROOM) / (math.log10(limits.top) + _HEADROOM)
+    else:
+        share = count / limits.top
+    return min(full, max(1, round(share * full)))
+
+
+def _y_labels(figure: Figure, limits: Limits, rows: int) -> dict[int, str]:
+    """Return labels by row, counted from the bottom."""
+    if not figure.logarithmic:
+        half = limits.top // 2
+        return {0: "0", (rows - 1) // 2: short(half), rows - 1: short(limits.top)}
+    decades = math.log10(limits.top)
+    labels: dict[int, str] = {}
+    for decade in range(int(decades + 1e-9) + 1):
+        row = min(rows - 1, int((decade + _HEADROOM) / (decades + _HEADROOM) * rows - 1e-9))
+        labels.setdefault(row, short(10**decade))
+    return labels
+
+
+def _plot_row(bars: list[int], over: int | None, row: int, label: str, glyphs: Glyphs) -> list[Run]:
+    steps = len(glyphs.blocks) - 1
+    floor = row * steps
+
+    def cell(height: int) -> str:
+        return glyphs.blocks[min(max(height - floor, 0), steps)]
+
+    axis = glyphs.vertical
+    runs = [(f"{label:>{LABEL_WIDTH - 1}}{axis}", "axis"), ("".join(map(cell, bars)), "bar")]
+    if over is not None:
+        # The bar of everything beyond stands apart, in its own colour.
+        runs += [("  ", ""), (cell(over) * 3, "overflow")]
+    return runs
+
+
+def _tick_step(per_us: float) -> int:
+    """Return the distance of x labels in microseconds: nice, and wide enough to read."""
+    scale = 1
+    while True:
+        for nice in _NICE:
+            step = int(nice * scale)
+            if step * per_us >= 8:
+                return step
+        scale *= 10
+
+
+def _axis_row(buckets: int, per_us: float, step: int, width: int, glyphs: Glyphs) -> list[Run]:
+    line = [glyphs.horizontal] * width
+    for us in range(0, buckets + 1, step):
+        column = int(us * per_us)
+        if column < width:
+            line[column] = glyphs.tick
+    return [(" " * (LABEL_WIDTH - 1) + glyphs.corner + "".join(line), "axis")]
+
+
+def _label_row(buckets: int, per_us: float, step: int, width: int, figure: Figure) -> list[Run]:
+    line = [" "] * (width + LABEL_WIDTH)
+    for us in range(0, buckets + 1, step):
+        text = str(us)
+        start = LABEL_WIDTH + int(us * per_us)
+        if start + len(text) <= len(line) - 3:
+            line[start : start + len(text)] = text
+    line[-2:] = "us"
+    runs: list[Run] = [("".join(line), "axis")]
+    if figure.overflows:
+        runs.append((f" >={len(figure.counts)}"[:_OVERFLOW_WIDTH], "overflow"))
+    return runs
+
+
+def _marker_row(
+    figure: Figure, buckets: int, per_us: float, width: int, glyphs: Glyphs
+) -> list[Run]:
+    if not figure.maximum and not any(figure.counts):
+        return [("", "")]
+    text = f"max {figure.maximum} us"
+    if figure.maximum >= buckets:
+        return [(f"{text} {glyphs.beyond}".rjust(LABEL_WIDTH + width), "marker")]
+    column = LABEL_WIDTH + int(figure.maximum * per_us)
+    if column + len(text) + 2 <= LABEL_WIDTH + width:
+        return [(" " * column + f"{glyphs.marker} {text}", "marker")]
+    return [(f"{text} {glyphs.marker}".rjust(column + 1), "marker")]
+
+
+def _nice_above(value: int) -> int:
+    """Return the first of 10, 20, 50, 100, ... that is not below `value`."""
+    scale = 10
+    while True:
+        for nice in _NICE:
+            if nice * scale >= value:
+                return int(nice * scale)
+        scale *= 10
+
+
+def short(count: int) -> str:
+    """Return a count in at most five characters: 250, 10k, 2M."""
+    for size, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:g}"[:4] + suffix
+    return str(count)

@@ -1,0 +1,91 @@
+"""Opens the wizard on a scripted engine, and waits for what should happen."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.content import Content
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from kubert_tui.screens.app import KubertApp
+from kubert_tui.screens.glyphs import UNICODE, Glyphs
+from kubert_tui.screens.wizard import WizardScreen
+from tests.screens import story
+from tests.screens.scripted_engine import CLOCK, ScriptedEngine, Step
+
+SMALL = (80, 24)
+LARGE = (120, 40)
+
+Scripts = Mapping[str, Sequence[Step]]
+
+_TRIES = 1500
+
+
+def make_app(
+    scripts: Scripts | None = None, *, glyphs: Glyphs = UNICODE
+) -> tuple[KubertApp, ScriptedEngine]:
+    """Return an app on the story's lab, and the engine it will use."""
+    engine = ScriptedEngine(story.LAB, story.STAGES, scripts or {}, story.opening())
+    app = KubertApp(
+        story.LAB, lambda _: engine, lambda _: Path("lab.yaml"), glyphs=glyphs, now=lambda: CLOCK
+    )
+    app.animation_level = "none"
+    return app, engine
+
+
+@asynccontextmanager
+async def wizard(
+    scripts: Scripts | None = None,
+    *,
+    size: tuple[int, int] = SMALL,
+    glyphs: Glyphs = UNICODE,
+    connected: bool = True,
+) -> AsyncIterator[tuple[KubertApp, Pilot[int], ScriptedEngine]]:
+    """Open the wizard; with `connected`, wait until stage 1 has ended."""
+    merged: dict[str, Sequence[Step]] = {"connect": story.connecting(), **(scripts or {})}
+    app, engine = make_app(merged, glyphs=glyphs)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, WizardScreen) or not connected)
+        if connected:
+            await until(pilot, lambda: finished(app, "connect"))
+        yield app, pilot, engine
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
+    """Let the app work until `condition` holds; fail when it never does."""
+    for _ in range(_TRIES):
+        if condition():
+            await pilot.pause()
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(f"never came true; on screen:\n{screen_text(pilot.app)}")
+
+
+def finished(app: KubertApp, stage: str) -> bool:
+    """Whether a stage has ended."""
+    return app.session is not None and stage in app.session.view.host_states
+
+
+def on_top(app: KubertApp, kind: type) -> bool:
+    """Whether a screen of this kind is on top."""
+    return isinstance(app.screen, kind)
+
+
+def text_of(app: object, selector: str) -> str:
+    """Return the plain text of a Static."""
+    content = app.screen.query_one(selector, Static).content  # type: ignore[attr-defined]
+    return content.plain if isinstance(content, Content) else str(content)
+
+
+def screen_text(app: object) -> str:
+    """Return what the terminal shows, line by line."""
+    width, height = app.size  # type: ignore[attr-defined]
+    lines = app.screen._compositor.render_strips()  # type: ignore[attr-defined]
+    return "\n".join(line.text[:width] for line in lines[:height])
+
+
+async def go_to(pilot: Pilot[int], number: int) -> None:
+    """Select the stage with this number from the first one."""
+    for _ in range(number - 1):
+        await pilot.press("n")

@@ -1,0 +1,444 @@
+"""A lab of two servers and what happens there: the material of the scripts."""
+
+from dataclasses import replace
+
+from kubert_tui.checks.finding import Finding, Level
+from kubert_tui.events.model import (
+    CommandFinished,
+    CommandStarted,
+    FactsGathered,
+    Failure,
+    FindingMade,
+    HostConnected,
+    LatencySnapshot,
+    LatencyStarted,
+    LatencyStored,
+    Output,
+    PlanMade,
+    PlannedStep,
+    RunStarted,
+    StageFinished,
+    StageState,
+    TaskFinished,
+    Waiting,
+)
+from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
+from kubert_tui.facts.model import (
+    Cyclictest,
+    DiskSpace,
+    Distribution,
+    Facts,
+    Firmware,
+    Kernel,
+    Known,
+    Memory,
+    NetworkCard,
+    NumaNode,
+    Processors,
+    RealtimeEvidence,
+    Scheduling,
+    Tools,
+    Unknown,
+)
+from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
+from kubert_tui.stages.model import Guide, Stage
+from tests.screens.scripted_engine import CLOCK, Branch, Step
+
+HOSTILE = "[red]x[/] [/nope] [link=http://x]y"
+
+LAB = Lab(
+    name="bulls",
+    hosts=(
+        HostSpec(name="bull1", address="192.168.11.11", user="lab"),
+        HostSpec(name="bull2", address="192.168.11.12", user="lab"),
+    ),
+    allow=frozenset({Permission.PACKAGES, Permission.SERVICES}),
+)
+
+COMMAND = (
+    "cyclictest",
+    "--mlockall",
+    "--smp",
+    "--nanosleep",
+    "--priority=90",
+    "--interval=200",
+    "--histogram=250",
+    "--distance=0",
+    "--loops=36000000",
+    "--quiet",
+)
+
+
+def _stage(identity: str, title: str, what: str, **more: object) -> Stage:
+    guide = Guide(
+        what=what,
+        why="A latency that nobody can explain is a latency that nobody can promise.",
+        readme=str(more.pop("readme", "")),
+        ours=str(more.pop("ours", "")),
+        differs=str(more.pop("differs", "")),
+    )
+    return Stage(id=identity, title=title, guide=guide, **more)  # type: ignore[arg-type]
+
+
+def bios_guide(facts: Facts) -> str:
+    """What a person does in the firmware of one host."""
+    return (
+        f"{facts.host}: System Utilities > System Configuration > BIOS/Platform Configuration "
+        "(RBSU) > Processor Options > Intel (R) Hyperthreading Options > Disabled > "
+        "Save Your Settings"
+    )
+
+
+class _Nothing:
+    """A change that is only there to be there."""
+
+
+STAGES: tuple[Stage, ...] = (
+    _stage(
+        "connect",
+        "Connect and inspect",
+        "Reaches every host over SSH and reads its facts in one round trip. Changes nothing.",
+    ),
+    _stage(
+        "update",
+        "System update",
+        "Brings the distribution's packages up to date.",
+        readme="sudo yum update",
+        ours="dnf: name='*' state=latest",
+        differs="Ansible's module says what it changed, and can say it beforehand.",
+        change=_Nothing(),
+    ),
+    _stage(
+        "kernel",
+        "PREEMPT_RT kernel",
+        "Installs a real-time kernel and makes it the default.",
+        readme="sudo rpm -ivh http://ccrma.stanford.edu/.../kernel-rt-core-5.10.2-200.rt20.1.rpm\n"
+        "sudo grubby --set-default /boot/vmlinuz-5.10.2-200.rt20.1.fc33.ccrma.x86_64+rt",
+        ours="dnf install kernel-rt\ngrubby --set-default /boot/vmlinuz-6.6.0-rt15",
+        differs="The README's packages are for Fedora 33; yours is newer.",
+        change=_Nothing(),
+    ),
+    _stage(
+        "hyperthreading",
+        "Hyperthreading",
+        "Switched off in the firmware, by you; then the hosts restart.",
+        host_guide=bios_guide,
+        change=_Nothing(),
+        by_hand=True,
+    ),
+    _stage(
+        "irqbalance",
+        "IRQ balancing",
+        "Stops and disables irqbalance, so that interrupts stay where they are put.",
+        readme="sudo systemctl stop irqbalance & sudo systemctl disable irqbalance",
+        ours="systemd_service: name=irqbalance state=stopped enabled=false",
+        change=_Nothing(),
+    ),
+    _stage("rt-tests", "rt-tests", "Builds and installs cyclictest.", change=_Nothing()),
+    _stage(
+        "cyclictest",
+        "First cyclictest",
+        "Measures how late a real-time thread wakes up, on every CPU.",
+        readme=" ".join(("sudo", *COMMAND)),
+        ours=" ".join(COMMAND),
+        change=_Nothing(),
+        measures=True,
+    ),
+)
+
+
+def facts(host: str) -> Facts:
+    """Facts of one server; a few of them unknown."""
+    return Facts(
+        host=host,
+        hostname=Known(host),
+        machine_id=Known("0123456789abcdef"),
+        user=Known("lab"),
+        privileged=Known(value=True),
+        distribution=Known(
+            Distribution("fedora", "41", "Fedora Linux 41 (Server Edition)", "fedora", "dnf")
+        ),
+        kernel=Kernel(
+            release=Known("6.11.4-301.fc41.x86_64"),
+            version=Known("#1 SMP PREEMPT_DYNAMIC"),
+            machine=Known("x86_64"),
+            uname=Known("Linux"),
+            realtime=RealtimeEvidence(Known(value=False), Known(value=False), Unknown("no config")),
+            boot_id=Known("b"),
+            command_line=Known("BOOT_IMAGE=/vmlinuz-6.11.4 root=/dev/mapper/fedora-root ro quiet"),
+            default_entry=Known("0"),
+            default_release=Known("6.11.4-301.fc41.x86_64"),
+            installed=Known(("6.11.4-301.fc41.x86_64",)),
+            installed_realtime=Known(()),
+            secure_boot=Known(value=False),
+        ),
+        firmware=Firmware(
+            Known("HPE"), Known("ProLiant DL380 Gen10"), Known("U30 v2.42"), Known("2021")
+        ),
+        processors=Processors(
+            model=Known("Intel(R) Xeon(R) Gold 6242R CPU @ 3.10GHz"),
+            online=Known(tuple(range(80))),
+            sockets=Known(2),
+            cores=Known(40),
+            smt_active=Known(value=True),
+            smt_control=Known("on"),
+            numa=Known((NumaNode(0, (0, 1)), NumaNode(1, (2, 3)))),
+            isolated=Known(()),
+            nohz_full=Known(()),
+            governor=Known(("performance",)),
+            idle_states=Known(("POLL", "C1", "C1E", "C6")),
+            microcode=Known("0x5003103"),
+        ),
+        memory=Memory(
+            total=Known(64 * 1024**3),
+            available=Known(60 * 1024**3),
+            hugepages=Known({"hugepages-1048576kB": 0, "hugepages-2048kB": 16}),
+            transparent_hugepages=Known("madvise"),
+            ksm=Unknown("permission denied"),
+            swap_total=Known(0),
+        ),
+        scheduling=Scheduling(
+            rt_period_us=Known(1_000_000),
+            rt_runtime_us=Known(950_000),
+            rt_group_sched=Known(value=False),
+            timer_migration=Known(1),
+            irqbalance=Known("active"),
+            irqbalance_enabled=Known("enabled"),
+            tuned_profile=Known("balanced"),
+            init=Known("systemd"),
+        ),
+        kvm=Known("usable"),
+        virtualization=Known("none"),
+        network=Known(
+            (NetworkCard("ens10f0np0", "bnxt_en", 10_000, ("192.168.11.11/24",), "aa:bb"),)
+        ),
+        disks=Known((DiskSpace("/", 900 * 1024**3, 600 * 1024**3),)),
+        clock_offset=Known(0.012),
+        clock_uncertainty=Known(0.002),
+        pending_updates=Known(37),
+        tools=Tools(
+            cyclictest=Known((Cyclictest("/usr/bin/cyclictest", "2.8"),)),
+            python=Known("/usr/bin/python3"),
+            libvirt=Known(""),
+            qemu=Known(""),
+            vagrant=Known(""),
+            ansible=Known(""),
+        ),
+    )
+
+
+def finding(check: str, host: str, level: Level, summary: str, fix: str = "") -> Finding:
+    """One finding."""
+    why = "Without it a real-time thread waits for work that is not its own."
+    return Finding(check, host, level, summary, why, fix, "kubert README, PREEMPT_RT patch")
+
+
+def findings(host: str) -> tuple[FindingMade, ...]:
+    """What the checks found on one host."""
+    made = (
+        finding(
+            "kernel.realtime-running",
+            host,
+            Level.FAILED,
+            "The running kernel is not PREEMPT_RT",
+            "Install one in stage 3, then restart.",
+        ),
+        finding("cpu.smt", host, Level.WARNING, "Hyperthreading is on", "Stage 4 switches it off."),
+        finding("memory.ksm", host, Level.UNKNOWN, "KSM could not be read: permission denied"),
+        finding("kvm.usable", host, Level.OK, "KVM is usable"),
+        finding("hostile", host, Level.OK, HOSTILE),
+    )
+    return tuple(FindingMade(host=host, finding=one) for one in made)
+
+
+def opening() -> tuple[RunStarted, ...]:
+    """How a run begins."""
+    return (
+        RunStarted(
+            run="20261123-221130-bulls-3f9a",
+            lab=LAB.name,
+            hosts=("bull1", "bull2"),
+            stages=tuple(stage.id for stage in STAGES),
+            version="0.1.0",
+        ),
+    )
+
+
+def ended(state: StageState, summary: str) -> StageFinished:
+    """The end of a stage on both hosts."""
+    return StageFinished(state=state, hosts={"bull1": state, "bull2": state}, summary=summary)
+
+
+def host_key(number: int = 1, host: str = "bull1") -> Question:
+    """First contact."""
+    return Question(
+        number=number,
+        host=host,
+        kind=QuestionKind.HOST_KEY,
+        text=f"{host} is new to us. Is this its host key?",
+        details="address      192.168.11.11 port 22\nkey          ssh-ed25519\n"
+        "fingerprint  SHA256:oYFqRk0ZkLx0ckDFo0SPBgqGTDP8WnGQ5c0wXhJzg2A",
+        choices=(Choice.YES, Choice.NO),
+    )
+
+
+def secret(
+    number: int = 2, kind: QuestionKind = QuestionKind.SUDO_PASSWORD, host: str = "bull1"
+) -> Question:
+    """A password."""
+    return Question(
+        number=number,
+        host=host,
+        kind=kind,
+        text=f"[sudo] password for lab on {host}",
+        choices=(Choice.YES, Choice.NO),
+        secret=True,
+    )
+
+
+STEPS = (
+    PlannedStep("bull1", "Stop irqbalance", "systemd_service: name=irqbalance state=stopped"),
+    PlannedStep("bull1", "Keep it off at boot", "systemd_service: name=irqbalance enabled=false"),
+    PlannedStep("bull2", "Stop irqbalance", "systemd_service: name=irqbalance state=stopped"),
+    PlannedStep("bull2", HOSTILE, "systemd_service: name=irqbalance enabled=false"),
+)
+
+
+def review(number: int = 3, confirm: str = "") -> Question:
+    """Exactly what would run."""
+    return Question(
+        number=number,
+        kind=QuestionKind.REVIEW,
+        text="IRQ balancing: apply this on bull1, bull2?",
+        choices=(Choice.APPLY, Choice.PREVIEW, Choice.SKIP),
+        confirm=confirm,
+        steps=STEPS,
+    )
+
+
+def connecting() -> tuple[Step, ...]:
+    """Stage 1 gets through."""
+    steps: list[Step] = []
+    for spec in LAB.hosts:
+        steps += [
+            HostConnected(host=spec.name, address=spec.address, user=spec.user),
+            FactsGathered(host=spec.name, facts=facts(spec.name), seconds=0.8),
+            *findings(spec.name),
+        ]
+    return (*steps, ended(StageState.DONE, "done: bull1, bull2"))
+
+
+def applying() -> tuple[Step, ...]:
+    """A playbook changes something."""
+    return (
+        CommandStarted(argv=("ansible-playbook", "irqbalance.yml")),
+        TaskFinished(host="bull1", task="Stop irqbalance", outcome="changed"),
+        Output(host="bull1", lines=("Stopping irqbalance daemon...", HOSTILE)),
+        Output(host="bull1", lines=("Stopped irqbalance daemon.",)),
+        TaskFinished(host="bull2", task="Stop irqbalance", outcome="changed"),
+        CommandFinished(argv=("ansible-playbook", "irqbalance.yml"), exit_status=0, seconds=12.3),
+        ended(StageState.DONE, "done: bull1, bull2"),
+    )
+
+
+def irqbalance() -> tuple[Step, ...]:
+    """Review, perhaps preview, apply or skip."""
+    diff = "--- before\n+++ after\n-enabled\n+disabled"
+    preview = (
+        TaskFinished(host="bull1", task="Stop irqbalance", outcome="changed", diff=diff),
+        TaskFinished(host="bull2", task="Stop irqbalance", outcome="ok"),
+        review(4),
+        Branch(_after_review),
+    )
+
+    def first(answer: Answer) -> tuple[Step, ...]:
+        return preview if answer.choice is Choice.PREVIEW else _after_review(answer)
+
+    return (
+        PlanMade(steps=STEPS, needs=("services",)),
+        review(3),
+        Branch(first),
+    )
+
+
+def _after_review(answer: Answer) -> tuple[Step, ...]:
+    if answer.choice is Choice.APPLY:
+        return applying()
+    state = StageState.SKIPPED if answer.text else StageState.DECLINED
+    return (ended(state, f"{state}: {answer.text}"),)
+
+
+def failing() -> tuple[Step, ...]:
+    """A stage that fails on one host."""
+    return (
+        Failure(
+            host="bull2",
+            what="dnf could not reach the package mirror",
+            fix="Check the host's network and DNS, then retry.",
+            command=("dnf", "-y", "upgrade", HOSTILE),
+            exit_status=1,
+            details="Curl error (6): Couldn't resolve host name\n" + HOSTILE,
+            log="~/.local/state/kubert-tui/runs/20261123-221130-bulls-3f9a/update.log",
+        ),
+        StageFinished(
+            state=StageState.FAILED,
+            hosts={"bull1": StageState.SATISFIED, "bull2": StageState.FAILED},
+            summary="failed: bull2; satisfied: bull1",
+        ),
+    )
+
+
+def histogram(cpu: int, scale: int, spike: int = 0) -> ThreadHistogram:
+    """A plausible thread: a steep front, a tail, and perhaps a lonely spike."""
+    counts = [0] * 250
+    for us in range(3, 40):
+        counts[us] = int(scale * 4000 / (1 + (us - 5 - cpu) ** 4 / 3))
+    if spike:
+        counts[spike] = 1
+    maximum = max(us for us, count in enumerate(counts) if count)
+    return ThreadHistogram(cpu, tuple(counts), 0, 3, 5.4 + cpu / 10, maximum)
+
+
+def snapshot(sequence: int, *, cpus: int = 4, final: bool = False) -> Snapshot:
+    """The state of a measurement after `sequence` ticks."""
+    threads = tuple(histogram(cpu, sequence, 87 if cpu == 2 else 0) for cpu in range(cpus))
+    return Snapshot(sequence, sequence * 4.0, threads, (0.52, 0.40, 0.31), final)
+
+
+def measuring(host: str = "bull1", *, attached: bool = False) -> LatencyStarted:
+    """cyclictest begins."""
+    return LatencyStarted(
+        host=host,
+        command=COMMAND,
+        version="1.0",
+        interval=200,
+        loops=36_000_000,
+        cpus=(0, 1, 2, 3),
+        started=CLOCK,
+        attached=attached,
+    )
+
+
+def stored(host: str = "bull1") -> LatencyStored:
+    """The result is kept."""
+    return LatencyStored(host=host, path="results/bull1.json", samples=36, maximum=87, exact=True)
+
+
+def live(host: str, sequence: int) -> LatencySnapshot:
+    """One snapshot as an event."""
+    return LatencySnapshot(host=host, snapshot=snapshot(sequence))
+
+
+def overflowing(one: Snapshot) -> Snapshot:
+    """The same with samples beyond the histogram."""
+    first = replace(one.threads[0], overflows=12, maximum=1874)
+    return replace(one, threads=(first, *one.threads[1:]))
+
+
+def restarting() -> tuple[Step, ...]:
+    """A reboot, then a person is needed."""
+    return (
+        Waiting(host="bull1", what="waiting for bull1 to return", elapsed=42, limit=600),
+        ended(StageState.NEEDS_YOU, "needs you: bull1, bull2"),
+    )

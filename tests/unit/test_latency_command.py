@@ -1,0 +1,124 @@
+"""The README's command for every version, and the orders made from facts."""
+
+from dataclasses import replace
+
+import pytest
+
+from kubert_tui.base.errors import MeasurementError
+from kubert_tui.facts.model import Cyclictest, Fact, Known, Unknown
+from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
+from kubert_tui.latency.command import (
+    accepts_nanosleep,
+    arguments,
+    cpu_list,
+    order_for,
+    parse_cpu_list,
+)
+from tests.support.latency_facts import facts_of
+
+README = (
+    "cyclictest --mlockall --smp --nanosleep --priority=90 --interval=200 --histogram=250"
+    " --distance=0 --loops=36000000 --quiet"
+)
+
+
+def test_version_1_0_gets_the_readmes_command_literally() -> None:
+    settings = CyclictestSpec(preset="readme")
+    assert " ".join(arguments(settings, "1.0", path="cyclictest", cpus=())) == README
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.10", "2.4", "2.6", "2.10", "unknown", ""])
+def test_later_versions_get_it_without_nanosleep(version: str) -> None:
+    settings = CyclictestSpec(preset="readme")
+    command = " ".join(arguments(settings, version, path="cyclictest", cpus=()))
+    assert command == README.replace(" --nanosleep", "")
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.00", "v1.0", "stable/v1.0", "1.1"])
+def test_nanosleep_is_known_to_the_first_versions(version: str) -> None:
+    assert accepts_nanosleep(version)
+
+
+def test_chosen_cpus_and_settings() -> None:
+    settings = CyclictestSpec(
+        priority=80, interval=500, histogram=400, loops=10, mlockall=False, distance=3
+    )
+    assert arguments(settings, "2.4", path="/opt/ct", cpus=(2, 3, 4, 9)) == (
+        "/opt/ct",
+        "--affinity=2-4,9",
+        "--threads=4",
+        "--priority=80",
+        "--interval=500",
+        "--histogram=400",
+        "--distance=3",
+        "--loops=10",
+        "--quiet",
+    )
+
+
+def test_more_loops_than_cyclictest_can_count_are_refused() -> None:
+    with pytest.raises(MeasurementError, match="2147483648"):
+        arguments(CyclictestSpec(loops=2**31), "2.4", path="ct", cpus=())
+
+
+@pytest.mark.parametrize(
+    ("cpus", "text"), [((), ""), ((3,), "3"), ((0, 1, 2, 5), "0-2,5"), ((1, 3, 5), "1,3,5")]
+)
+def test_cpu_lists(cpus: tuple[int, ...], text: str) -> None:
+    assert cpu_list(cpus) == text
+    if text:
+        assert parse_cpu_list(text) == cpus
+
+
+@pytest.mark.parametrize("text", ["", "a", "3-1", "1,,2", "-1", "1-", "999999"])
+def test_what_is_no_cpu_list(text: str) -> None:
+    with pytest.raises(MeasurementError, match="CPU list"):
+        parse_cpu_list(text)
+
+
+def lab(cpus: str = "") -> Lab:
+    return Lab(hosts=(HostSpec(name="one"),), cyclictest=CyclictestSpec(cpus=cpus, duration="10s"))
+
+
+def test_an_order_measures_all_cpus_that_are_online() -> None:
+    order = order_for(lab(), facts_of(online=(0, 1, 2, 3)), "run-1")
+    assert order.identity == "run-1"
+    assert order.command[:3] == ("/usr/bin/cyclictest", "--mlockall", "--smp")
+    assert order.cpus == (0, 1, 2, 3)
+    assert order.housekeeping == ()
+    assert (order.interval, order.loops, order.histogram) == (200, 50_000, 250)
+
+
+def test_an_order_leaves_the_other_cpus_for_housekeeping() -> None:
+    order = order_for(lab("2-3"), facts_of(online=(0, 1, 2, 3)), "run-1")
+    assert "--affinity=2-3" in order.command
+    assert order.cpus == (2, 3)
+    assert order.housekeeping == (0, 1)
+
+
+def test_cpus_that_are_offline_are_named() -> None:
+    with pytest.raises(MeasurementError, match="CPUs 4-5 are to be measured") as caught:
+        order_for(lab("2-5"), facts_of(online=(0, 1, 2, 3)), "run-1")
+    assert "0-3" in caught.value.fix
+
+
+def test_version_1_cannot_measure_where_cpu_numbers_have_holes() -> None:
+    facts = facts_of(online=(0, 2), version="1.0")
+    with pytest.raises(MeasurementError, match="cannot pin to CPU 2"):
+        order_for(lab(), facts, "run-1")
+    assert order_for(lab(), facts_of(online=(0, 2), version="2.4"), "run-1").cpus == (0, 2)
+
+
+@pytest.mark.parametrize("tools", [Known(()), Unknown("no permission")])
+def test_without_cyclictest_there_is_no_order(tools: Fact[tuple[Cyclictest, ...]]) -> None:
+    facts = facts_of(online=(0,))
+    facts = replace(facts, tools=replace(facts.tools, cyclictest=tools))
+    with pytest.raises(MeasurementError, match="no cyclictest"):
+        order_for(lab(), facts, "run-1")
+
+
+def test_without_known_cpus_there_is_no_order() -> None:
+    facts = facts_of(online=(0,))
+    unknown = replace(facts.processors, online=Unknown("no sysfs"))
+    with pytest.raises(MeasurementError, match="no sysfs"):
+        order_for(lab(), replace(facts, processors=unknown), "run-1")
