@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.facts.model import Cyclictest, Facts, Unknown
 from kubert_tui.lab.model import CyclictestSpec, Lab
+from kubert_tui.lab.rt_tests import pinned_version
 from kubert_tui.latency.measurement import MeasurementOrder
 
 LOOPS_LIMIT = 2**31 - 1
@@ -87,7 +88,7 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
     Threads are in ascending CPU order: that is how every cyclictest hands them out.
     """
     settings = lab.cyclictest
-    tool = _tool(facts)
+    tool = _tool(facts, pinned_version(lab))
     online = _online(facts)
     wanted = parse_cpu_list(settings.cpus) if settings.cpus else ()
     missing = set(wanted) - set(online)
@@ -118,14 +119,15 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
     )
 
 
-def _tool(facts: Facts) -> Cyclictest:
+def _tool(facts: Facts, pinned: str) -> Cyclictest:
+    """Return the pinned version where it is installed, else what comes first."""
     tools = facts.tools.cyclictest
     if isinstance(tools, Unknown) or not tools.value:
         why = f": {tools.reason}" if isinstance(tools, Unknown) else ""
         raise MeasurementError(
             f"there is no cyclictest{why}", fix="build rt-tests first (stage 6)", host=facts.host
         )
-    return tools.value[0]
+    return next((one for one in tools.value if one.version == pinned), tools.value[0])
 
 
 def _online(facts: Facts) -> tuple[int, ...]:

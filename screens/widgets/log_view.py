@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Log, Static
 
+from kubert_tui.base.text import clean
 from kubert_tui.screens.actions import LOG, bindings
 
 LINES_KEPT = 20_000
@@ -89,7 +90,8 @@ class LogPane(Vertical):
 
     def write(self, lines: Iterable[str]) -> None:
         """Add lines; while paused they are held back."""
-        new = list(lines)
+        # Text comes cleaned; a control character that slipped through must not reach the terminal.
+        new = [line if line.isprintable() else clean(line) for line in lines]
         if not new:
             return
         if self._paused:

@@ -52,7 +52,7 @@ def test_the_built_in_lab_is_judged_and_measured() -> None:
 def test_twins_over_ssh(tmp_path: Path) -> None:
     with start_sshd(tmp_path / "one") as one, start_sshd(tmp_path / "two") as two:
         lab = lab_file(tmp_path, one.spec("bull1"), two.spec("bull2"))
-        refused = auto(*MEASURE, lab=lab)
+        refused = auto("--only", "connect", lab=lab)
         assert refused.finish() == ExitCode.HOST_KEY
         assert {entry["host"] for entry in refused.named("failure")} == {"bull1", "bull2"}
         assert "--accept-new-host-keys" in refused.named("failure")[0]["fix"]
@@ -67,7 +67,7 @@ def test_twins_over_ssh(tmp_path: Path) -> None:
         known = paths.known_hosts().read_text()
         assert f"[127.0.0.1]:{one.port}" in known
         one.change_host_key()
-        changed = auto("--accept-new-host-keys", *MEASURE, lab=lab)
+        changed = auto("--accept-new-host-keys", "--only", "connect", lab=lab)
         assert changed.finish() == ExitCode.HOST_KEY
         failure = changed.named("failure")[0]
         assert failure["host"] == "bull1"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.base.secrets import Secret
-from kubert_tui.facts.encode import Plain, to_plain
+from kubert_tui.events.codec import Plain, to_plain
 from kubert_tui.facts.gather import gather, probe_script
 from kubert_tui.facts.model import Facts, Known, Unknown
 from kubert_tui.facts.parse import parse
@@ -165,7 +165,7 @@ def unknown_facts(facts: Facts) -> set[str]:
             return {one for key, item in part.items() for one in walk(item, f"{path}.{key}")}
         return set()
 
-    return walk(dict(to_plain(facts)), "") - {".clock_offset", ".clock_uncertainty"}
+    return walk(to_plain(facts), "") - {".clock_offset", ".clock_uncertainty"}
 
 
 def test_a_script_that_arrives_cut_off_prints_no_section() -> None:

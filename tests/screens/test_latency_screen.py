@@ -5,9 +5,11 @@ from dataclasses import replace
 from threading import Event as Flag
 
 import pytest
+from textual.pilot import Pilot
 
 from kubert_tui.checks.finding import Level
 from kubert_tui.events.model import FindingMade, LatencySnapshot, MeasurementEnded
+from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.widgets.histogram import Histogram
@@ -24,13 +26,13 @@ def measuring(*more: Step) -> dict[str, Sequence[Step]]:
     return {"cyclictest": (*begin, *figures, *more, Pause(Flag()))}
 
 
-async def watch(app: object, pilot: object) -> None:
+async def watch(app: KubertApp, pilot: Pilot[int]) -> None:
     """Start the measurement and open the latency screen."""
-    await go_to(pilot, 7)  # type: ignore[arg-type]
-    await pilot.press("a")  # type: ignore[attr-defined]
-    await until(pilot, lambda: len(app.session.view.measuring) == 2)  # type: ignore[attr-defined,arg-type]
-    await pilot.press("m")  # type: ignore[attr-defined]
-    await until(pilot, lambda: on_top(app, LatencyScreen) and "max 87 us" in screen_text(app))  # type: ignore[arg-type]
+    await go_to(pilot, 7)
+    await pilot.press("a")
+    await until(pilot, lambda: app.session and len(app.session.view.measuring) == 2)
+    await pilot.press("m")
+    await until(pilot, lambda: on_top(app, LatencyScreen) and "max 87 us" in screen_text(app))
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
@@ -98,7 +100,7 @@ async def test_linear_counts_help_copy_and_back() -> None:
         assert app.clipboard.startswith("cyclictest --mlockall")
         await pilot.press("f1")
         await until(pilot, lambda: on_top(app, HelpScreen))
-        await pilot.press("escape", "escape", "escape")
+        await pilot.press("escape", "escape")
         await until(pilot, lambda: on_top(app, WizardScreen))
 
 

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from kubert_tui.base.secrets import redactor
 from kubert_tui.events.model import StageState
 from kubert_tui.events.questions import Choice, QuestionKind
+from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.prompts import ReasonPrompt
 from kubert_tui.screens.questions.host_key import HostKeyForm
 from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.screens.questions.secret import SecretForm
 from kubert_tui.screens.wizard import WizardScreen
 from tests.screens import story
-from tests.screens.driving import finished, on_top, screen_text, text_of, until, wizard
+from tests.screens.driving import finished, go_to, on_top, screen_text, text_of, until, wizard
 from tests.screens.scripted_engine import Step
 
 
@@ -117,9 +119,10 @@ async def test_a_withdrawn_question_below_another_screen_closes_later() -> None:
         await until(pilot, lambda: on_top(app, WizardScreen))
 
 
-async def _review(pilot: object, app: object) -> None:
-    await pilot.press("n", "n", "n", "n", "a")  # type: ignore[attr-defined]
-    await until(pilot, lambda: on_top(app, ReviewForm))  # type: ignore[arg-type]
+async def _review(pilot: Pilot[int], app: KubertApp) -> None:
+    await go_to(pilot, 5)
+    await pilot.press("a")
+    await until(pilot, lambda: on_top(app, ReviewForm))
 
 
 async def test_review_shows_every_step_and_applies() -> None:

@@ -1,12 +1,13 @@
 """The main screen: what it shows, and what every key does."""
 
+from dataclasses import replace
 from threading import Event as Flag
 
 import pytest
 from textual.widgets import Footer, Input, TabbedContent
 
 from kubert_tui.events.model import StageState
-from kubert_tui.screens.glyphs import ASCII
+from kubert_tui.screens.glyphs import ASCII, UNICODE
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.prompts import ConfirmPrompt, ReasonPrompt
@@ -47,27 +48,24 @@ async def test_nothing_of_the_frame_is_cut(size: tuple[int, int]) -> None:
         assert app.screen.query_one(Footer).max_scroll_x == 0
 
 
-async def test_every_state_has_a_glyph_and_a_word() -> None:
-    async with wizard(size=LARGE) as (app, pilot, engine):
-        for state, word in [
-            (StageState.SATISFIED, "already so"),
-            (StageState.NOT_ALLOWED, "not allowed"),
-            (StageState.NEEDS_YOU, "needs you"),
-            (StageState.DECLINED, "declined"),
-            (StageState.CANCELLED, "cancelled"),
-            (StageState.WOULD_CHANGE, "would change"),
-        ]:
-            event = story.ended(state, "summary")
-            engine.play([_of("kernel", event)])
-            await until(pilot, lambda s=state: app.session.view.state("kernel") is s)  # type: ignore[union-attr,misc]
-            shown = screen_text(app)
-            assert word in shown
-
-
-def _of(stage: str, event: object) -> object:
-    from dataclasses import replace
-
-    return replace(event, stage=stage)  # type: ignore[type-var]
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (StageState.SATISFIED, "already so"),
+        (StageState.NOT_ALLOWED, "not allowed"),
+        (StageState.NEEDS_YOU, "needs you"),
+        (StageState.DECLINED, "declined"),
+        (StageState.CANCELLED, "cancelled"),
+        (StageState.WOULD_CHANGE, "would change"),
+    ],
+)
+async def test_states_have_a_glyph_and_a_word(state: StageState, word: str) -> None:
+    async with wizard() as (app, pilot, engine):
+        engine.play([replace(story.ended(state, "summary"), stage="kernel")])
+        await until(pilot, lambda: finished(app, "kernel"))
+        shown = screen_text(app)
+        assert f"{UNICODE.states[state]} PREEMPT_RT kernel" in shown
+        assert word in shown
 
 
 async def test_keys_move_through_the_stages() -> None:
@@ -147,7 +145,7 @@ async def test_cancel_is_confirmed_first() -> None:
 
 
 async def test_cancelling_is_shown_until_it_is_done() -> None:
-    async with wizard() as (app, pilot, engine):
+    async with wizard() as (app, pilot, _):
         assert app.session is not None
         app.session.view.running = "update"
         app.session.cancel()

@@ -9,7 +9,7 @@ from kubert_tui.lab.model import HostSpec, Lab, Permission
 
 def blank_facts(host: str = "bull1", **known: Any) -> Facts:
     """Return facts that are all unknown except `known` (`kernel__release=Known("6.1")`)."""
-    facts = replace(_blank(Facts), host=host)
+    facts: Facts = replace(_blank(Facts), host=host)
     for name, value in known.items():
         facts = _with(facts, name.split("__"), value)
     return facts

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kubert_tui.base.errors import AuthenticationError, ToolMissingError, UnreachableError
-from kubert_tui.facts.encode import plain, to_plain
+from kubert_tui.events.codec import to_plain
 from kubert_tui.facts.gather import gather, probe_script
 from kubert_tui.facts.model import Known, Unknown
 from kubert_tui.hosts.interface import Completed, Invocation
@@ -113,7 +114,7 @@ def test_a_probe_that_cannot_start_says_why_in_every_fact() -> None:
 
 
 def test_facts_as_plain_data() -> None:
-    data = to_plain(facts_of(HPE | {"boot-id": b""}))
+    data: Any = to_plain(facts_of(HPE | {"boot-id": b""}))
     assert json.loads(json.dumps(data)) == data
     assert data["host"] == "alpha"
     assert data["privileged"] == {"value": True}
@@ -128,4 +129,4 @@ def test_facts_as_plain_data() -> None:
 
 def test_what_is_no_fact_is_refused() -> None:
     with pytest.raises(TypeError):
-        plain(object())
+        to_plain(object())

@@ -1,0 +1,95 @@
+"""A handful of pictures: what changes here is looked at by a person.
+
+`pytest tests/screens/test_snapshots.py --snapshot-update` takes new ones.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from kubert_tui.screens.app import KubertApp
+from kubert_tui.screens.first_run import FirstRunScreen
+from kubert_tui.screens.glyphs import UNICODE
+from kubert_tui.screens.latency import LatencyScreen
+from kubert_tui.screens.questions.review import ReviewForm
+from tests.screens import story
+from tests.screens.driving import (
+    LARGE,
+    SMALL,
+    finished,
+    go_to,
+    make_app,
+    on_top,
+    screen_text,
+    until,
+)
+from tests.screens.scripted_engine import Pause
+
+Compare = Callable[..., bool]
+
+
+def _app() -> KubertApp:
+    figures = (story.measuring(), story.live("bull1", 100))
+    app, _ = make_app(
+        {
+            "connect": story.connecting(),
+            "irqbalance": (story.review(3, confirm="The hosts restart."),),
+            "cyclictest": (*figures, Pause(Flag())),
+        }
+    )
+    return app
+
+
+async def _connected(pilot: Pilot[Any]) -> KubertApp:
+    app = pilot.app
+    assert isinstance(app, KubertApp)
+    await until(pilot, lambda: finished(app, "connect"))
+    return app
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_main(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def drive(pilot: Pilot[Any]) -> None:
+        await _connected(pilot)
+        await go_to(pilot, 3)
+
+    assert snap_compare(_app(), terminal_size=size, run_before=drive)
+
+
+def test_review(snap_compare: Compare) -> None:
+    async def drive(pilot: Pilot[Any]) -> None:
+        app = await _connected(pilot)
+        await go_to(pilot, 5)
+        await pilot.press("a")
+        await until(pilot, lambda: on_top(app, ReviewForm))
+
+    assert snap_compare(_app(), terminal_size=SMALL, run_before=drive)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_latency(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def drive(pilot: Pilot[Any]) -> None:
+        app = await _connected(pilot)
+        await go_to(pilot, 7)
+        await pilot.press("a")
+        await until(pilot, lambda: app.session and app.session.view.measuring)
+        await pilot.press("m")
+        await until(pilot, lambda: on_top(app, LatencyScreen) and "max 87" in screen_text(app))
+
+    assert snap_compare(_app(), terminal_size=size, run_before=drive)
+
+
+def test_first_run(snap_compare: Compare) -> None:
+    async def drive(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: on_top(pilot.app, FirstRunScreen))  # type: ignore[arg-type]
+
+    def refuse(_: object) -> Any:
+        raise AssertionError("nothing is opened or saved here")
+
+    app = KubertApp(None, refuse, lambda _: Path("lab.yaml"), glyphs=UNICODE)
+    app.animation_level = "none"
+    assert snap_compare(app, terminal_size=SMALL, run_before=drive)
