@@ -4,7 +4,8 @@
 # usage: [RPMS=FILES] realtime-kernels.sh BOOT-DIRECTORY
 #
 # A kernel is PREEMPT_RT when its configuration says so; one without a configuration is judged
-# by its name. With RPM files (one a line), only kernels that these contain count.
+# by its name. With RPM files (one a line), only kernels that these contain count. A kernel without
+# an initramfs does not count: an installation that broke off leaves such a one, and it cannot boot.
 set -euf
 boot=$1
 IFS='
@@ -26,6 +27,13 @@ is_realtime() {
     return 1
 }
 
+has_initramfs() {
+    for image in "$boot/initrd.img-$1" "$boot/initramfs-$1.img" "$boot/initrd-$1"; do
+        [ -s "$image" ] && return
+    done
+    return 1
+}
+
 wanted=
 if [ $# -gt 0 ]; then
     wanted=$(rpm --query --package --list "$@" | sed -n \
@@ -43,7 +51,7 @@ for kernel in "$boot"/vmlinuz-*; do
     if [ -n "$wanted" ] && ! printf '%s\n' "$wanted" | grep -qxF -e "$release"; then
         continue
     fi
-    if is_realtime "$release"; then
+    if is_realtime "$release" && has_initramfs "$release"; then
         printf '%s\n' "$release"
     fi
 done | sort -rV

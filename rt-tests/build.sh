@@ -48,6 +48,9 @@ for built in "$source"*; do
 		mv "$prefix/bin/.$name.new" "$prefix/bin/$name"
 	fi
 done
+find "$source" -name '*.8' -exec sh -c '
+	mkdir -p "$0/share/man/man8" && install -m 644 "$@" "$0/share/man/man8"
+' "$prefix" {} +
 [ -x "${source}cyclictest" ] || fail 1 "rt-tests $version built no cyclictest"
 "${source}cyclictest" --help 2>&1 | grep -q '^cyclictest V' ||
 	fail 1 "the cyclictest that was built does not start"

@@ -14,5 +14,5 @@ class Dialog(ModalScreen[ResultT]):
     def dismiss(self, result: ResultT | None = None) -> AwaitComplete:
         """Close with a result; does nothing when it is closed already."""
         if not self.is_active:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         return super().dismiss(result)

@@ -16,7 +16,7 @@ prepare() {
     if is_ready "$1"; then return; fi
     # The checkout itself is the lock: nothing to clean up, and the kernel ends it with us.
     exec 9<"$checkout"
-    if ! flock -n 9; then
+    if have flock && ! flock -n 9; then
         say "another set-up of this checkout is at work; waiting for it"
         flock 9
     fi

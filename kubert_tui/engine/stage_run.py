@@ -87,7 +87,7 @@ class StageRun:
             findings = [check(one, self.work.lab) for check in self.stage.checks]
             for finding in findings:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
-            if self.stage.goals and not self._unmet(findings):
+            if self.stage.goals and not self.stage.measures and not self._unmet(findings):
                 self.states.setdefault(one.host, StageState.SATISFIED)
         if len(facts) > 1:
             for check in self.stage.cross_checks:
@@ -98,11 +98,9 @@ class StageRun:
         return [one for one in findings if one.check in goals and one.level not in _MET]
 
     def _finished(self, host: str) -> bool:
-        if self.stage.measures:
-            if host in self.work.past.measured and not self.again:
-                self.states[host] = StageState.SATISFIED
-                self.reason = "measured already in this run"
-            return host in self.states
+        if self.stage.measures and not self.again and host in self.work.past.measured:
+            self.states[host] = StageState.SATISFIED
+            self.reason = "measured already in this run"
         return host in self.states
 
     def _plan(self, change: Change, hosts: tuple[str, ...]) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class Kernel:
     installed: Fact[tuple[str, ...]]
     """Releases with a /boot/vmlinuz-*."""
     installed_realtime: Fact[tuple[str, ...]]
-    """Those of them that are PREEMPT_RT (by their config, else by name)."""
+    """Those of them that are PREEMPT_RT (by their config, else by name) and have an initramfs."""
     secure_boot: Fact[bool]
 
 

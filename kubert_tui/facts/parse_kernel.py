@@ -81,7 +81,7 @@ def _installed(sections: Sections) -> tuple[Fact[tuple[str, ...]], Fact[tuple[st
         if not release or "rescue" in release or release in releases:
             continue
         releases.append(release)
-        if answer == "yes" or (answer != "no" and looks_realtime(release)):
+        if answer == "yes" or (answer == "unknown" and looks_realtime(release)):
             realtime.append(release)
     return Known(tuple(releases)), Known(tuple(realtime))
 

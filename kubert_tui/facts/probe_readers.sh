@@ -31,7 +31,8 @@ kernel_config() {
     return 1
 }
 
-# `RELEASE yes|no|unknown` for each installed kernel: whether its configuration says PREEMPT_RT.
+# `RELEASE yes|no|unknown` for each installed kernel: whether its configuration says PREEMPT_RT;
+# `incomplete` when it lacks an initramfs.
 kernels() {
     if [ -d /boot ] && [ ! -r /boot ]; then
         return 13
@@ -47,6 +48,12 @@ kernels() {
                 break
             fi
         done
+        # An installation that broke off leaves a kernel without an initramfs: it cannot boot.
+        for image in "/boot/initrd.img-$installed" "/boot/initramfs-$installed.img" \
+            "/boot/initrd-$installed" none; do
+            [ -s "$image" ] && break
+        done
+        [ "$image" != none ] || answer=incomplete
         printf '%s %s\n' "$installed" "$answer"
     done
 }

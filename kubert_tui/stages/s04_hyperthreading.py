@@ -7,7 +7,7 @@ from kubert_tui.stages.reboot import RebootChange
 
 STAGE = Stage(
     id="hyperthreading",
-    title="Hyperthreading off, restart",
+    title="Hyperthreading off",
     guide=Guide(
         what="Restarts the hosts so that they come back on the PREEMPT_RT kernel, and so that you "
         "can turn hyperthreading off in their firmware on the way. kubert-tui waits until each "

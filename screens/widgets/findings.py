@@ -53,7 +53,7 @@ class FindingsPane(Vertical):
         )
         worse = sum(one.level is not Level.OK for one in listed)
         what = "All stages" if self._all else "This stage"
-        other = "this stage" if self._all else "all stages"
+        other = "this" if self._all else "all"
         self.query_one("#findings-scope", Static).update(
             f"{what}: {len(listed)} findings, {worse} not ok (t: {other})"
         )

@@ -50,6 +50,7 @@ class Boot:
 
     def kernel(self, release: str, *, realtime: bool) -> None:
         (self.directory / f"vmlinuz-{release}").touch()
+        (self.directory / f"initrd.img-{release}").write_text("initramfs")
         line = "CONFIG_PREEMPT_RT=y" if realtime else "# CONFIG_PREEMPT_RT is not set"
         (self.directory / f"config-{release}").write_text(f"{line}\n")
 

@@ -11,7 +11,7 @@ from kubert_tui.engine.interface import Engine
 from kubert_tui.lab.model import Lab
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.glyphs import choose, output_encoding
-from tests.screens import story
+from tests.screens import sample_latency, story
 from tests.screens.scripted_engine import Pause, ScriptedEngine, Step
 
 
@@ -22,13 +22,19 @@ def _open(lab: Lab) -> Engine:
         "update": story.failing(),
         "hyperthreading": story.restarting(),
         "irqbalance": story.irqbalance(),
-        "cyclictest": (story.measuring("bull1"), story.measuring("bull2"), Pause(never)),
+        "cyclictest": (
+            sample_latency.measuring("bull1"),
+            sample_latency.measuring("bull2"),
+            Pause(never),
+        ),
     }
     engine = ScriptedEngine(story.LAB, story.STAGES, scripts, story.opening())
 
     def tick() -> None:
         for number in itertools.count(1):
-            engine.play([story.live("bull1", number), story.live("bull2", number)])
+            engine.play(
+                [sample_latency.live("bull1", number), sample_latency.live("bull2", number)]
+            )
             if never.wait(0.25):
                 return
 

@@ -1,7 +1,5 @@
 """A lab of two servers and what happens there: the material of the scripts."""
 
-from dataclasses import replace
-
 from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.events.model import (
     CommandFinished,
@@ -10,9 +8,6 @@ from kubert_tui.events.model import (
     Failure,
     FindingMade,
     HostConnected,
-    LatencySnapshot,
-    LatencyStarted,
-    LatencyStored,
     Output,
     PlanMade,
     PlannedStep,
@@ -23,27 +18,11 @@ from kubert_tui.events.model import (
     Waiting,
 )
 from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
-from kubert_tui.facts.model import (
-    Cyclictest,
-    DiskSpace,
-    Distribution,
-    Facts,
-    Firmware,
-    Kernel,
-    Known,
-    Memory,
-    NetworkCard,
-    NumaNode,
-    Processors,
-    RealtimeEvidence,
-    Scheduling,
-    Tools,
-    Unknown,
-)
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
-from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.stages.model import Guide, Stage
-from tests.screens.scripted_engine import CLOCK, Branch, Step
+from tests.screens.sample_facts import facts
+from tests.screens.scripted_engine import Branch, Step
 
 HOSTILE = "[red]x[/] [/nope] [link=http://x]y"
 
@@ -146,86 +125,6 @@ STAGES: tuple[Stage, ...] = (
         measures=True,
     ),
 )
-
-
-def facts(host: str) -> Facts:
-    """Facts of one server; a few of them unknown."""
-    return Facts(
-        host=host,
-        hostname=Known(host),
-        machine_id=Known("0123456789abcdef"),
-        user=Known("lab"),
-        privileged=Known(value=True),
-        distribution=Known(
-            Distribution("fedora", "41", "Fedora Linux 41 (Server Edition)", "fedora", "dnf")
-        ),
-        kernel=Kernel(
-            release=Known("6.11.4-301.fc41.x86_64"),
-            version=Known("#1 SMP PREEMPT_DYNAMIC"),
-            machine=Known("x86_64"),
-            uname=Known("Linux"),
-            realtime=RealtimeEvidence(Known(value=False), Known(value=False), Unknown("no config")),
-            boot_id=Known("b"),
-            command_line=Known("BOOT_IMAGE=/vmlinuz-6.11.4 root=/dev/mapper/fedora-root ro quiet"),
-            default_entry=Known("0"),
-            default_release=Known("6.11.4-301.fc41.x86_64"),
-            installed=Known(("6.11.4-301.fc41.x86_64",)),
-            installed_realtime=Known(()),
-            secure_boot=Known(value=False),
-        ),
-        firmware=Firmware(
-            Known("HPE"), Known("ProLiant DL380 Gen10"), Known("U30 v2.42"), Known("2021")
-        ),
-        processors=Processors(
-            model=Known("Intel(R) Xeon(R) Gold 6242R CPU @ 3.10GHz"),
-            online=Known(tuple(range(80))),
-            sockets=Known(2),
-            cores=Known(40),
-            smt_active=Known(value=True),
-            smt_control=Known("on"),
-            numa=Known((NumaNode(0, (0, 1)), NumaNode(1, (2, 3)))),
-            isolated=Known(()),
-            nohz_full=Known(()),
-            governor=Known(("performance",)),
-            idle_states=Known(("POLL", "C1", "C1E", "C6")),
-            microcode=Known("0x5003103"),
-        ),
-        memory=Memory(
-            total=Known(64 * 1024**3),
-            available=Known(60 * 1024**3),
-            hugepages=Known({"hugepages-1048576kB": 0, "hugepages-2048kB": 16}),
-            transparent_hugepages=Known("madvise"),
-            ksm=Unknown("permission denied"),
-            swap_total=Known(0),
-        ),
-        scheduling=Scheduling(
-            rt_period_us=Known(1_000_000),
-            rt_runtime_us=Known(950_000),
-            rt_group_sched=Known(value=False),
-            timer_migration=Known(1),
-            irqbalance=Known("active"),
-            irqbalance_enabled=Known("enabled"),
-            tuned_profile=Known("balanced"),
-            init=Known("systemd"),
-        ),
-        kvm=Known("usable"),
-        virtualization=Known("none"),
-        network=Known(
-            (NetworkCard("ens10f0np0", "bnxt_en", 10_000, ("192.168.11.11/24",), "aa:bb"),)
-        ),
-        disks=Known((DiskSpace("/", 900 * 1024**3, 600 * 1024**3),)),
-        clock_offset=Known(0.012),
-        clock_uncertainty=Known(0.002),
-        pending_updates=Known(37),
-        tools=Tools(
-            cyclictest=Known((Cyclictest("/usr/bin/cyclictest", "2.8"),)),
-            python=Known("/usr/bin/python3"),
-            libvirt=Known(""),
-            qemu=Known(""),
-            vagrant=Known(""),
-            ansible=Known(""),
-        ),
-    )
 
 
 def finding(check: str, host: str, level: Level, summary: str, fix: str = "") -> Finding:
@@ -387,53 +286,6 @@ def failing() -> tuple[Step, ...]:
             summary="failed: bull2; satisfied: bull1",
         ),
     )
-
-
-def histogram(cpu: int, scale: int, spike: int = 0) -> ThreadHistogram:
-    """A plausible thread: a steep front, a tail, and perhaps a lonely spike."""
-    counts = [0] * 250
-    for us in range(3, 40):
-        counts[us] = int(scale * 4000 / (1 + (us - 5 - cpu) ** 4 / 3))
-    if spike:
-        counts[spike] = 1
-    maximum = max(us for us, count in enumerate(counts) if count)
-    return ThreadHistogram(cpu, tuple(counts), 0, 3, 5.4 + cpu / 10, maximum)
-
-
-def snapshot(sequence: int, *, cpus: int = 4, final: bool = False) -> Snapshot:
-    """The state of a measurement after `sequence` ticks."""
-    threads = tuple(histogram(cpu, sequence, 87 if cpu == 2 else 0) for cpu in range(cpus))
-    return Snapshot(sequence, sequence * 4.0, threads, (0.52, 0.40, 0.31), final)
-
-
-def measuring(host: str = "bull1", *, attached: bool = False) -> LatencyStarted:
-    """cyclictest begins."""
-    return LatencyStarted(
-        host=host,
-        command=COMMAND,
-        version="1.0",
-        interval=200,
-        loops=36_000_000,
-        cpus=(0, 1, 2, 3),
-        started=CLOCK,
-        attached=attached,
-    )
-
-
-def stored(host: str = "bull1") -> LatencyStored:
-    """The result is kept."""
-    return LatencyStored(host=host, path="results/bull1.json", samples=36, maximum=87, exact=True)
-
-
-def live(host: str, sequence: int) -> LatencySnapshot:
-    """One snapshot as an event."""
-    return LatencySnapshot(host=host, snapshot=snapshot(sequence))
-
-
-def overflowing(one: Snapshot) -> Snapshot:
-    """The same with samples beyond the histogram."""
-    first = replace(one.threads[0], overflows=12, maximum=1874)
-    return replace(one, threads=(first, *one.threads[1:]))
 
 
 def restarting() -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubert_tui.events.model import Event, Finished, Note, Output
 from kubert_tui.screens.bridge import TAKE_LIMIT, Bridge
-from tests.screens import story
+from tests.screens import sample_latency
 
 
 class _Engine:
@@ -73,13 +73,13 @@ def test_output_of_one_host_is_joined_in_order() -> None:
 
 
 def test_snapshots_are_no_messages_and_only_the_newest_counts() -> None:
-    bridge, wakes, _ = _read(*(story.live("bull1", number) for number in range(1, 50)))
+    bridge, wakes, _ = _read(*(sample_latency.live("bull1", number) for number in range(1, 50)))
     assert not wakes
     assert bridge.latest["bull1"].sequence == 49
 
 
 def test_a_new_measurement_forgets_the_old_figures() -> None:
-    bridge, _, _ = _read(story.live("bull1", 9), story.measuring("bull1"))
+    bridge, _, _ = _read(sample_latency.live("bull1", 9), sample_latency.measuring("bull1"))
     assert "bull1" not in bridge.latest
 
 

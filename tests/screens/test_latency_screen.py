@@ -14,15 +14,15 @@ from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.widgets.histogram import Histogram
 from kubert_tui.screens.wizard import WizardScreen
-from tests.screens import story
+from tests.screens import sample_latency, story
 from tests.screens.driving import LARGE, SMALL, go_to, on_top, screen_text, text_of, until, wizard
 from tests.screens.scripted_engine import Pause, Step
 
 
 def measuring(*more: Step) -> dict[str, Sequence[Step]]:
     """Both hosts measure until the test ends."""
-    begin = (story.measuring("bull1"), story.measuring("bull2"))
-    figures = (story.live("bull1", 100), story.live("bull2", 50))
+    begin = (sample_latency.measuring("bull1"), sample_latency.measuring("bull2"))
+    figures = (sample_latency.live("bull1", 100), sample_latency.live("bull2", 50))
     return {"cyclictest": (*begin, *figures, *more, Pause(Flag()))}
 
 
@@ -62,7 +62,7 @@ async def test_everything_is_there(size: tuple[int, int]) -> None:
 async def test_true_time_left() -> None:
     async with wizard(measuring()) as (app, pilot, _):
         await watch(app, pilot)
-        done = max(thread.samples for thread in story.snapshot(100).threads)
+        done = max(thread.samples for thread in sample_latency.snapshot(100).threads)
         left = int((36_000_000 - done) * 200 / 1e6)
         expected = f"left {left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
         assert expected in text_of(app, "#latency-progress")
@@ -115,7 +115,7 @@ async def test_unchanged_figures_are_not_drawn_again(monkeypatch: pytest.MonkeyP
         for _ in range(5):
             screen.tick()
         assert not drawn
-        engine.play([story.live("bull1", 101)])
+        engine.play([sample_latency.live("bull1", 101)])
         await until(pilot, lambda: drawn)
         assert len(drawn) == 1
 
@@ -123,9 +123,11 @@ async def test_unchanged_figures_are_not_drawn_again(monkeypatch: pytest.MonkeyP
 async def test_badges_attached_final_and_ended() -> None:
     async with wizard(measuring()) as (app, pilot, engine):
         await watch(app, pilot)
-        engine.play([replace(story.measuring("bull1", attached=True), stage="cyclictest")])
+        engine.play([replace(sample_latency.measuring("bull1", attached=True), stage="cyclictest")])
         await until(pilot, lambda: "attached" in text_of(app, "#latency-head"))
-        engine.play([LatencySnapshot(host="bull1", snapshot=story.snapshot(200, final=True))])
+        engine.play(
+            [LatencySnapshot(host="bull1", snapshot=sample_latency.snapshot(200, final=True))]
+        )
         await until(pilot, lambda: "final" in text_of(app, "#latency-head"))
         assert "100%" in text_of(app, "#latency-progress")
         await pilot.press("h")
@@ -134,7 +136,9 @@ async def test_badges_attached_final_and_ended() -> None:
 
 
 async def test_without_live_figures_it_says_why() -> None:
-    blind = replace(story.measuring("bull1"), live=False, reason="[red]ptrace[/] is forbidden")
+    blind = replace(
+        sample_latency.measuring("bull1"), live=False, reason="[red]ptrace[/] is forbidden"
+    )
     async with wizard({"cyclictest": (blind, Pause(Flag()))}) as (app, pilot, _):
         await go_to(pilot, 7)
         await pilot.press("a")

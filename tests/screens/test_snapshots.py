@@ -16,7 +16,7 @@ from kubert_tui.screens.first_run import FirstRunScreen
 from kubert_tui.screens.glyphs import UNICODE
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.questions.review import ReviewForm
-from tests.screens import story
+from tests.screens import sample_latency, story
 from tests.screens.driving import (
     LARGE,
     SMALL,
@@ -33,7 +33,7 @@ Compare = Callable[..., bool]
 
 
 def _app() -> KubertApp:
-    figures = (story.measuring(), story.live("bull1", 100))
+    figures = (sample_latency.measuring(), sample_latency.live("bull1", 100))
     app, _ = make_app(
         {
             "connect": story.connecting(),

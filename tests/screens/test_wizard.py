@@ -11,10 +11,9 @@ from kubert_tui.screens.glyphs import ASCII, UNICODE
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.prompts import ConfirmPrompt, ReasonPrompt
-from kubert_tui.screens.widgets.findings import FindingsPane
 from kubert_tui.screens.widgets.rail import Rail
 from kubert_tui.screens.wizard import WizardScreen
-from tests.screens import story
+from tests.screens import sample_latency, story
 from tests.screens.driving import (
     LARGE,
     finished,
@@ -206,7 +205,6 @@ async def test_findings_of_the_stage_and_of_all() -> None:
         await pilot.press("n")
         assert "This stage: 0 findings" in screen_text(app)
         await pilot.press("t")
-        assert app.screen.query_one(FindingsPane)
         await until(pilot, lambda: "All stages: 10 findings" in screen_text(app))
 
 
@@ -240,7 +238,7 @@ async def test_quit_when_idle_closes_the_engine() -> None:
 
 async def test_quit_while_measuring_says_that_it_goes_on() -> None:
     flag = Flag()
-    scripts = {"cyclictest": (story.measuring(), Pause(flag))}
+    scripts = {"cyclictest": (sample_latency.measuring(), Pause(flag))}
     async with wizard(scripts) as (app, pilot, engine):
         engine.exit_code = 130
         await go_to(pilot, 7)

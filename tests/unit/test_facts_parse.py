@@ -291,3 +291,10 @@ def test_a_date_without_nanoseconds_widens_the_uncertainty() -> None:
 def test_a_clock_that_jumps_is_unknown() -> None:
     facts = facts_of(changed(HPE, clock_end="1794999000.0\n"))
     assert facts.clock_offset == Unknown("a clock was set while it was read")
+
+
+def test_a_kernel_whose_installation_broke_off_cannot_boot() -> None:
+    kernels = "6.1.0-9-rt-amd64 incomplete\n6.1.0-8-rt-amd64 yes\n"
+    kernel = facts_of(changed(HPE, kernels=kernels)).kernel
+    assert kernel.installed == Known(("6.1.0-9-rt-amd64", "6.1.0-8-rt-amd64"))
+    assert kernel.installed_realtime == Known(("6.1.0-8-rt-amd64",))

@@ -10,6 +10,7 @@ SCRIPT = Path(__file__).parents[2] / "playbooks" / "realtime-kernels.sh"
 
 def kernel(boot: Path, release: str, config: str | None = None) -> None:
     (boot / f"vmlinuz-{release}").touch()
+    (boot / f"initrd.img-{release}").write_text("initramfs")
     if config is not None:
         (boot / f"config-{release}").write_text(f"CONFIG_64BIT=y\n{config}\n")
 
@@ -94,3 +95,22 @@ def test_packages_without_a_kernel_choose_none(tmp_path: Path) -> None:
     rpm.write_text("#!/bin/sh\necho /usr/share/doc/readme\n")
     rpm.chmod(0o755)
     assert found(boot, "/tmp/other.rpm", path=str(tools)) == []
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_kernel_whose_installation_broke_off_is_not_chosen(tmp_path: Path, empty: bool) -> None:
+    kernel(tmp_path, "6.1.0-9-rt-amd64", "CONFIG_PREEMPT_RT=y")
+    kernel(tmp_path, "6.1.0-28-rt-amd64", "CONFIG_PREEMPT_RT=y")
+    initramfs = tmp_path / "initrd.img-6.1.0-28-rt-amd64"
+    if empty:
+        initramfs.write_text("")
+    else:
+        initramfs.unlink()
+    assert found(tmp_path) == ["6.1.0-9-rt-amd64"]
+
+
+def test_the_initramfs_of_fedora_counts(tmp_path: Path) -> None:
+    kernel(tmp_path, "5.14.0-427.el9.x86_64+rt", "CONFIG_PREEMPT_RT=y")
+    debian = tmp_path / "initrd.img-5.14.0-427.el9.x86_64+rt"
+    debian.rename(tmp_path / "initramfs-5.14.0-427.el9.x86_64+rt.img")
+    assert found(tmp_path) == ["5.14.0-427.el9.x86_64+rt"]

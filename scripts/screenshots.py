@@ -1,0 +1,63 @@
+"""Make the pictures in the README anew, from a real run on this machine (as root).
+
+    .venv/bin/python scripts/screenshots.py docs/images
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from kubert_tui.engine.session import Session
+from kubert_tui.events.model import StageState
+from kubert_tui.lab.builtin import local_lab
+from kubert_tui.lab.overrides import override
+from kubert_tui.screens.app import KubertApp
+from kubert_tui.screens.glyphs import UNICODE
+from kubert_tui.screens.questions.review import ReviewForm
+
+_SIZE = (120, 40)
+
+
+async def take(directory: Path) -> None:
+    """Drive the wizard through the built-in lab and save what it shows on the way."""
+    lab = override(local_lab(), ["cyclictest.duration=20s"])
+    app = KubertApp(lab, Session, lambda _: Path("lab.yaml"), glyphs=UNICODE)
+    async with app.run_test(size=_SIZE) as pilot:
+        await _until(pilot, lambda: _ended(app, "connect"))
+        await pilot.press("A")
+        await _until(pilot, lambda: isinstance(app.screen, ReviewForm))
+        await pilot.press("a")
+        await _until(pilot, lambda: bool(app.session and app.session.view.measurements))
+        app.save_screenshot("wizard.svg", str(directory))
+        await pilot.press("m")
+        await pilot.pause(12)
+        app.save_screenshot("latency.svg", str(directory))
+        await _until(pilot, lambda: _ended(app, "cyclictest"))
+
+
+def _ended(app: KubertApp, stage: str) -> bool:
+    states = app.session.view.host_states if app.session else {}
+    return stage in states and StageState.RUNNING not in states[stage].values()
+
+
+async def _until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
+    while not condition():
+        await pilot.pause(0.1)
+
+
+def main() -> None:
+    """Take the pictures."""
+    directory = Path(sys.argv[1])
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["XDG_STATE_HOME"] = state
+        asyncio.run(take(directory))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""`./test` with every tool replaced: everything runs, any failure counts, pytest ends it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.bootstrap_bench import Bench, make_bench
+
+CHECKS = ["ruff", "mypy", "lint-imports", "ansible-lint", "shellcheck"]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    bench = make_bench(tmp_path)
+    for name in (*CHECKS, "pytest"):
+        bench.program(name, f'echo "{name} $*" >>"$LAB/calls"; echo "{name} has spoken"')
+    for name in ("sshd", "sudo", "busybox", "cyclictest", "ps"):
+        bench.program(name)
+    for folder in ("kubert_tui", "screens", "playbooks"):
+        (bench.checkout / folder).mkdir()
+    (bench.checkout / "playbooks" / "one.yml").touch()
+    return bench
+
+
+def run(bench: Bench, *arguments: str) -> tuple[int, str]:
+    code, out, err = bench.run(*arguments, script=bench.checkout / "test")
+    assert "command not found" not in err
+    return code, out
+
+
+def test_everything_runs_and_pytest_has_the_last_word(bench: Bench) -> None:
+    code, out = run(bench)
+    assert code == 0
+    assert out.splitlines()[-1] == "pytest has spoken"
+    assert out.count("ok      ") == 7
+    assert "pip .[dev]" in bench.calls()
+    assert {call.split()[0] for call in bench.calls()} >= {*CHECKS, "pytest"}
+
+
+@pytest.mark.parametrize("broken", [*CHECKS, "pytest"])
+def test_any_failure_counts_and_stops_nothing(bench: Bench, broken: str) -> None:
+    bench.program(broken, f'echo "{broken} $*" >>"$LAB/calls"; echo "{broken} objects"; exit 1')
+    code, out = run(bench)
+    assert code == 1
+    assert f"{broken} objects" in out
+    assert out.splitlines()[-1].startswith("pytest ")
+    assert {call.split()[0] for call in bench.calls()} >= {*CHECKS, "pytest"}
+
+
+def test_long_files_are_refused(bench: Bench) -> None:
+    (bench.checkout / "screens" / "fine.py").write_text("x = 1\n" * 400)
+    assert run(bench)[0] == 0
+    (bench.checkout / "screens" / "long.py").write_text("x = 1\n" * 401)
+    code, out = run(bench)
+    assert code == 1
+    assert "screens/long.py has 401 lines" in out
+
+
+def test_arguments_go_to_pytest_alone(bench: Bench) -> None:
+    run(bench, "unit", "-k", "a b")
+    run(bench, "tests/unit/test_x.py", "-x")
+    calls = [call for call in bench.calls() if not call.startswith(("venv", "pip"))]
+    assert calls == ["pytest tests/unit -k a b", "pytest tests/unit/test_x.py -x"]
+
+
+def test_works_without_a_home(bench: Bench) -> None:
+    del bench.environment["HOME"]
+    bench.program("pytest", '[[ -w $HOME ]] && echo "$HOME" >"$LAB/home"')
+    assert run(bench)[0] == 0
+    assert not Path((bench.directory / "home").read_text().strip()).exists()
