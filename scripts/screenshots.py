@@ -1,6 +1,6 @@
 """Make the pictures in the README anew, from a real run on this machine (as root).
 
-    .venv/bin/python scripts/screenshots.py docs/images
+.venv/bin/python scripts/screenshots.py docs/images
 """
 
 import asyncio
