@@ -146,7 +146,7 @@ class KubertApp(App[int]):
             self._exit_now()
             return
         if not session.view.running:
-            self._let_go(session, detach=False)
+            self._let_go(session)
             return
         if session.view.measuring:
             text = (
@@ -158,20 +158,19 @@ class KubertApp(App[int]):
             title = session.view.stage(session.view.running).title
             text = f"{title} is being worked on. Leaving ends it; starting again resumes here."
             prompt = ConfirmPrompt("Leave?", text, yes="Leave", no="Stay")
-        self.push_screen(prompt, lambda yes: self._let_go(session, detach=True) if yes else None)
+        self.push_screen(prompt, lambda yes: self._let_go(session) if yes else None)
 
-    def _let_go(self, session: RunSession, *, detach: bool) -> None:
+    def _let_go(self, session: RunSession) -> None:
         self._leaving = True
-        if detach:
-            session.leave()
-        else:
-            session.close()
+        session.leave()
         # A host that hangs must not keep the user here.
         self.set_timer(_LEAVE_WITHIN, self._exit_now)
 
     def _exit_now(self) -> None:
         finished = self.session.view.finished if self.session is not None else None
-        self.exit(finished.exit_code if finished is not None else int(ExitCode.OK))
+        code = finished.exit_code if finished is not None else int(ExitCode.OK)
+        # An unfinished run is interrupted, so that it is resumed; to leave it is no failure.
+        self.exit(int(ExitCode.OK) if code == ExitCode.INTERRUPTED else code)
 
     async def action_quit(self) -> None:
         """Leave the way `q` does (ctrl+q, and the palette's Quit)."""

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, TabbedContent, TabPane
 
 from kubert_tui.base import paths
-from kubert_tui.events.model import Failure, StageFinished, StageStarted, StageState
+from kubert_tui.events.model import Failure, LatencyStarted, StageFinished, StageStarted, StageState
 from kubert_tui.screens import actions
 from kubert_tui.screens.error import ErrorChoice, ErrorScreen
 from kubert_tui.screens.glyphs import Glyphs
@@ -93,6 +93,8 @@ class WizardScreen(Screen[None]):
         for event in change.events:
             if isinstance(event, StageStarted) and self._follow:
                 self.query_one(Rail).select(event.stage)
+            if isinstance(event, LatencyStarted) and self.is_current:
+                self.action_latency()
             if isinstance(event, StageFinished) and event.state is StageState.FAILED:
                 self._follow = False
                 self._show_error(event.stage)

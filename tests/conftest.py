@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from kubert_tui.base.secrets import redactor
+
 
 @pytest.fixture(autouse=True)
 def own_directories(
@@ -16,3 +18,9 @@ def own_directories(
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     return home
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test calls a secret is a plain word in the next."""
+    monkeypatch.setattr(redactor, "_values", ())

@@ -31,7 +31,10 @@ def encode(event: Event) -> dict[str, Plain]:
         if field.name == "time":
             continue
         value = getattr(event, field.name)
-        if field.name in ("stage", "host") and not value:
+        if field.name in ("stage", "host", "run"):
+            # Our own names: resuming reads them back, even if somebody's password is `kernel`.
+            if value:
+                plain[field.name] = str(value)
             continue
         plain[field.name] = to_plain(value)
     return plain
@@ -43,7 +46,7 @@ def to_plain(value: object) -> Plain:
         case None | bool() | int() | float():
             return value
         case Enum():
-            return to_plain(value.value)
+            return str(value.value)
         case str():
             return redactor.redact(value)
         case Path():

@@ -1,5 +1,6 @@
 """Connections over SSH: jumps, losses, silence, and what cannot be reached."""
 
+import shlex
 import socket
 import sys
 from collections.abc import Iterator
@@ -144,7 +145,7 @@ def test_a_proxy_command(server: Sshd) -> None:
         "while data := s.recv(65536): os.write(1, data)\n"
     )
     (Path.home() / ".ssh/config").write_text(
-        f"Host *\n ProxyCommand {sys.executable} {relay} %h %p\n"
+        f"Host *\n ProxyCommand {shlex.quote(sys.executable)} {relay} %h %p\n"
     )
     host = open_host(server.spec("alpha"))
     assert len(host.run(Invocation(("head", "-c", "3000000", "/dev/zero"))).stdout) == 3_000_000

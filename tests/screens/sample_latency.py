@@ -1,8 +1,6 @@
 """The story's measurement: a steep front, a tail, and one spike at 87 us."""
 
-from dataclasses import replace
-
-from kubert_tui.events.model import LatencySnapshot, LatencyStarted, LatencyStored
+from kubert_tui.events.model import LatencySnapshot, LatencyStarted
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from tests.screens.scripted_engine import CLOCK
 from tests.screens.story import COMMAND
@@ -39,17 +37,6 @@ def measuring(host: str = "bull1", *, attached: bool = False) -> LatencyStarted:
     )
 
 
-def stored(host: str = "bull1") -> LatencyStored:
-    """The result is kept."""
-    return LatencyStored(host=host, path="results/bull1.json", samples=36, maximum=87, exact=True)
-
-
 def live(host: str, sequence: int) -> LatencySnapshot:
     """One snapshot as an event."""
     return LatencySnapshot(host=host, snapshot=snapshot(sequence))
-
-
-def overflowing(one: Snapshot) -> Snapshot:
-    """The same with samples beyond the histogram."""
-    first = replace(one.threads[0], overflows=12, maximum=1874)
-    return replace(one, threads=(first, *one.threads[1:]))

@@ -77,7 +77,6 @@ def test_latency(snap_compare: Compare, size: tuple[int, int]) -> None:
         await go_to(pilot, 7)
         await pilot.press("a")
         await until(pilot, lambda: app.session and app.session.view.measuring)
-        await pilot.press("m")
         await until(pilot, lambda: on_top(app, LatencyScreen) and "max 87" in screen_text(app))
 
     assert snap_compare(_app(), terminal_size=size, run_before=drive)
