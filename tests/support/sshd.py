@@ -127,6 +127,9 @@ class Sshd:
             "PermitRootLogin yes",
             "LogLevel VERBOSE",
             "MaxStartups 100",
+            # A nested shell reads no ~/.bashrc: what the tester has in there is not our subject,
+            # and a connection cut in the middle of it can leave things behind.
+            "SetEnv SHLVL=2",
             *self._extra,
         ]
         config.write_text("\n".join(lines) + "\n")
