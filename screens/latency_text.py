@@ -50,7 +50,7 @@ def kernel_line(
 ) -> tuple[str, str]:
     """Return load and kernel on one line, and a warning if the figures prove nothing."""
     parts: list[str] = []
-    if snapshot is not None:
+    if snapshot is not None and any(snapshot.load):
         parts.append("load " + " ".join(f"{one:.2f}" for one in snapshot.load))
     facts = view.facts.get(host)
     if facts is not None and isinstance(facts.kernel.release, Known):

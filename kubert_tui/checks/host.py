@@ -4,7 +4,7 @@ import re
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import README, Verdict, failed, ok, unknown, warning
-from kubert_tui.facts.model import DiskSpace, Facts, Unknown
+from kubert_tui.facts.model import INCOMPLETE_PYTHON, DiskSpace, Facts, Unknown
 from kubert_tui.lab.model import Lab
 
 _GIB = 1024**3
@@ -95,6 +95,8 @@ def _python(facts: Facts, lab: Lab) -> Verdict:
     install = "Install the package python3."
     if not fact.value:
         return failed("There is no python3: Ansible cannot work on this host.", install)
+    if fact.value == INCOMPLETE_PYTHON:
+        return failed("python3 lacks its standard library: Ansible cannot work.", install)
     found = re.search(r"\b([0-9]{1,3})\.([0-9]{1,3})", fact.value)
     if found and (int(found[1]), int(found[2])) < (3, 8):
         return warning(f"{fact.value} is older than Ansible supports (3.8).", install)

@@ -171,6 +171,10 @@ class Cyclictest:
     version: str
 
 
+INCOMPLETE_PYTHON = "an incomplete Python 3"
+"""What `Tools.python` says of an interpreter without its standard library."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """Programs that later stages need: path or version text, `` when absent."""

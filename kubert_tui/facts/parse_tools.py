@@ -3,7 +3,7 @@
 import re
 
 from kubert_tui.base.text import clean_line, last_lines
-from kubert_tui.facts.model import Cyclictest, Fact, Known, Tools, Unknown
+from kubert_tui.facts.model import INCOMPLETE_PYTHON, Cyclictest, Fact, Known, Tools, Unknown
 from kubert_tui.facts.sections import LINE_LIMIT, Section, Sections
 
 _CYCLICTEST = re.compile(r"^cyclictest V ([0-9]{1,3})\.([0-9]{1,3})", re.MULTILINE | re.ASCII)
@@ -14,12 +14,19 @@ def tools(sections: Sections) -> Tools:
     """Return cyclictests in the order we would use them, and the other programs."""
     return Tools(
         cyclictest=_cyclictest(sections),
-        python=_program(sections, "python"),
+        python=_python(sections),
         libvirt=_program(sections, "libvirt"),
         qemu=_program(sections, "qemu"),
         vagrant=_program(sections, "vagrant"),
         ansible=_program(sections, "ansible"),
     )
+
+
+def _python(sections: Sections) -> Fact[str]:
+    section = sections["python"]
+    if isinstance(section, Section) and "ModuleNotFoundError" in "\n".join(section.lines):
+        return Known(INCOMPLETE_PYTHON)
+    return _program(sections, "python")
 
 
 def _program(sections: Sections, name: str) -> Fact[str]:

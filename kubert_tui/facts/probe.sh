@@ -64,7 +64,8 @@ look() {
     collect containers containers containers
 
     cyclictests "$@"
-    try python 5 python3 --version
+    # Imports what Ansible needs: Debian's python3-minimal has no more than the interpreter.
+    try python 5 python3 -c 'import json, shutil, sys, zipfile; print("Python", sys.version.split()[0])'
     try libvirt 5 virsh --version
     collect qemu qemu qemu_version
     # Where they are, not which: asking them would start them in earnest, and they write files.

@@ -69,6 +69,7 @@ class MeasureChange:
 def _measure_one(work: Work, host: str) -> None:
     identity = work.measurement(host)
     order = order_for(work.lab, work.facts(host), identity)
+    _tidy(work, host, identity)
     try:
         measured = _follow(work, host, order)
     except DetachedError:
@@ -88,6 +89,16 @@ def _measure_one(work: Work, host: str) -> None:
     save(path, kept)
     _tell_stored(work, host, path, measured)
     forget(work.host(host), identity, _directory(work, host))
+
+
+def _tidy(work: Work, host: str, identity: str) -> None:
+    """Remove what earlier attempts of this run left on the host: they are stored, or have failed.
+
+    Usually nothing: only a kill between storing and removing leaves something.
+    """
+    base, _, attempt = identity.rpartition("-")
+    for earlier in range(1, int(attempt)):
+        forget(work.host(host), f"{base}-{earlier}", _directory(work, host))
 
 
 def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:

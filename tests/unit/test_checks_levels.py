@@ -282,3 +282,11 @@ def test_an_unreadable_default_of_a_container_points_beneath() -> None:
 def test_the_default_is_judged_by_name_when_no_configuration_can_be_read() -> None:
     sample = HPE | {"kernels": section("kernels", "", "13")}
     assert find("kernel.realtime-default", facts_of(sample)).level is Level.OK
+
+
+def test_a_python_without_its_standard_library_is_no_python() -> None:
+    told = "Traceback (most recent call last):\nModuleNotFoundError: No module named 'shutil'\n"
+    facts = facts_of(HPE | {"python": section("python", told, status="1")})
+    finding = find("host.python", facts)
+    assert finding.level is Level.FAILED
+    assert finding.fix == "Install the package python3."
