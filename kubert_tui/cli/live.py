@@ -85,7 +85,8 @@ class LiveHistograms:
         watched.limits = grown(watched.limits, figure)
         glyphs = ASCII if self._console.options.ascii_only else UNICODE
         width = min(_WIDTH, self._console.width - 2)
-        picture = Text(f"{watched.started.host}: {_figures(watched)}\n", no_wrap=True)
+        figures = _figures(watched).replace(" us, ", " us\n  ", 1)
+        picture = Text(f"{watched.started.host}: {figures}\n", no_wrap=True)
         for row in layout(figure, watched.limits, width, _HEIGHT, glyphs):
             for text, kind in row:
                 picture.append(text.replace("\0", " "), _STYLES.get(kind, ""))

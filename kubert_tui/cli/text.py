@@ -5,6 +5,7 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
+from kubert_tui.base.errors import ExitCode
 from kubert_tui.base.secrets import redactor
 from kubert_tui.checks.finding import Level
 from kubert_tui.cli.live import LiveHistograms
@@ -25,6 +26,7 @@ from kubert_tui.events.model import (
     RunStarted,
     StageFinished,
     StageStarted,
+    StageState,
     TaskFinished,
     Waiting,
 )
@@ -122,6 +124,8 @@ class TextReport:
     def _finished(self, event: Finished) -> None:
         self._line("")
         for stage, state in event.states.items():
+            if state is StageState.PENDING and event.exit_code == ExitCode.OK:
+                continue  # nobody asked for it
             text, style = state_text(state)
             self._results.print(Text(f"{text:<16} {self._titles.get(stage, stage)}", style))
         for line in self._live.summaries():

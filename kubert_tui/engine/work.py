@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 from kubert_tui.ansible.request import HostSecrets
-from kubert_tui.base.errors import CancelledError, KubertError
+from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
 from kubert_tui.engine.asking import Ask
 from kubert_tui.engine.connections import Connections
 from kubert_tui.engine.past import Past
@@ -73,9 +73,13 @@ class StageWork:
         return self.newest[host]
 
     def look_again(self, host: str) -> Facts:
-        """Gather and emit the facts of `host`."""
+        """Gather and emit the facts of `host`; a connection that broke meanwhile is made anew."""
         begun = time.monotonic()
-        facts = self.gather(self.host(host), self.updates)
+        try:
+            facts = self.gather(self.host(host), self.updates)
+        except UnreachableError:
+            self.drop(host)
+            facts = self.gather(self.host(host), self.updates)
         self.newest[host] = facts
         self.emit(FactsGathered(host=host, facts=facts, seconds=time.monotonic() - begun))
         return facts
