@@ -75,7 +75,7 @@ def _line(entry: dict[str, Any]) -> str | None:
         case "stage-started":
             return f"{where}: begun"
         case "stage-finished":
-            return f"{where}: {entry.get('state')} - {entry.get('summary', '')}"
+            return f"{where}: {entry.get('summary') or entry.get('state')}"
         case "failure":
             return f"{where}: failed: {entry.get('what')} {entry.get('details', '')}".rstrip()
         case "answered":
