@@ -93,7 +93,7 @@ class WizardScreen(Screen[None]):
         for event in change.events:
             if isinstance(event, StageStarted) and self._follow:
                 self.query_one(Rail).select(event.stage)
-            if isinstance(event, LatencyStarted) and self.is_current:
+            if isinstance(event, LatencyStarted) and self.app.screen is self:
                 self.action_latency()
             if isinstance(event, StageFinished) and event.state is StageState.FAILED:
                 self._follow = False

@@ -31,6 +31,9 @@ from kubert_tui.events.model import (
     Waiting,
 )
 
+_DETAILS = 20
+"""Lines of a task's message or diff that are printed."""
+
 
 def plain_console(*, stderr: bool) -> Console:
     """Return a console that takes no text for markup, emoji or links."""
@@ -46,7 +49,7 @@ class TextReport:
         self._live = LiveHistograms(self._progress)
         self._titles: dict[str, str] = {}
 
-    def show(self, event: Event) -> None:  # noqa: C901, PLR0912 - one line per kind of event
+    def show(self, event: Event) -> None:  # noqa: C901 - one line per kind of event
         """Show one event."""
         match event:
             case LatencyStarted() | LatencySnapshot():
@@ -79,10 +82,11 @@ class TextReport:
             case TaskFinished():
                 style = "yellow" if event.outcome == "changed" else "dim"
                 self._say(event.host, f"{event.outcome}: {event.task}", style)
-                for text in (event.message, event.diff):
-                    if text:
-                        self._line("\n".join(f"      {line}" for line in text.splitlines()), "dim")
-            case Output():
+                if event.outcome != "ok":
+                    self._details(event.message)
+                    self._details(event.diff)
+            # Ansible's own output says what its tasks say, too; it is in the log and the journal.
+            case Output() if event.stream != "ansible":
                 self._line("\n".join(f"      {line}" for line in event.lines), "dim")
             case Waiting():
                 self._say(
@@ -100,6 +104,12 @@ class TextReport:
             case Finished():
                 self._live.stop()
                 self._finished(event)
+
+    def _details(self, text: str) -> None:
+        lines = text.splitlines()
+        more = [f"... {len(lines) - _DETAILS} more lines"] if len(lines) > _DETAILS else []
+        if lines:
+            self._line("\n".join(f"      {line}" for line in (*lines[:_DETAILS], *more)), "dim")
 
     def _plan(self, event: PlanMade) -> None:
         for step in event.steps:

@@ -113,7 +113,7 @@ class PlaybookChange:
             request,
             lab=lab,
             on_task=on_task,
-            on_lines=lambda lines: work.emit(Output(lines=lines)),
+            on_lines=lambda lines: work.emit(Output(lines=lines, stream="ansible")),
             cancel=work.cancel,
         )
         seconds = monotonic() - started

@@ -38,7 +38,8 @@ class RtTestsChange:
 
     def plan(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
         host = facts.host
-        get = PlannedStep(host, f"Get the source of rt-tests here: {_wish(lab)}")
+        what = "package" if lab.rt_tests.source == "distribution" else "source"
+        get = PlannedStep(host, f"Get the {what} of rt-tests: {_wish(lab)}")
         if _only_cached(lab, lab.host(host)):
             build = "Build it into kubert-tui's own cache; nothing is installed"
             return get, PlannedStep(host, build)
@@ -94,8 +95,10 @@ def _variables(source: Source, facts: Facts) -> Mapping[str, object]:
     }
 
 
-def _from_plan(lab: Lab, _facts: Facts) -> Mapping[str, object]:
+def _from_plan(lab: Lab, facts: Facts) -> Mapping[str, object]:
     """Return what is known before the source was got."""
+    if lab.rt_tests.source == "distribution":
+        return {"rt_tests_package": _BINARY_PACKAGES.get(family(facts), "rt-tests")}
     return {"rt_tests_version": lab.rt_tests.version, "rt_tests_prefix": PREFIX}
 
 
