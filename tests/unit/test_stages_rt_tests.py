@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.facts.model import Distribution
-from kubert_tui.lab.model import Lab, Permission
+from kubert_tui.lab.model import Lab, Permission, RtTestsSpec
 from kubert_tui.rt_tests.source import Source
 from kubert_tui.stages import playbook_change, rt_tests_change
 from kubert_tui.stages.rt_tests_change import RtTestsChange
@@ -82,6 +82,14 @@ def test_the_package_is_called_as_the_hosts_distribution_calls_it(
 
 def test_the_plan_of_a_build_names_the_compiler() -> None:
     plan = RtTestsChange().plan(blank_lab(), facts_of())
-    assert plan[0].title.startswith("Get the source of rt-tests here: the default release")
+    assert plan[0].title.startswith("Get the source of rt-tests: the default release")
     assert any("libnuma-dev" in step.command for step in plan)
     assert not any("numactl-devel" in step.command for step in plan)
+
+
+def test_the_plan_names_the_package_where_the_distribution_s_is_wanted() -> None:
+    lab = blank_lab().model_copy(update={"rt_tests": RtTestsSpec(source="distribution")})
+    plan = RtTestsChange().plan(lab, facts_of())
+    assert plan[0].title.startswith("Get the package of rt-tests")
+    assert any("ansible.builtin.apt name=rt-tests" in step.command for step in plan)
+    assert not any("build.sh" in step.command for step in plan)
