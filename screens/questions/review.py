@@ -87,6 +87,8 @@ class ReviewForm(QuestionForm):
             self._confirming = True
             button = self.query_one("#apply", Button)
             button.label = "Yes, apply (a)"
+            # A new label alone keeps the old width.
+            button.refresh(layout=True)
             button.variant = "error"
             button.focus()
             text = f"{self.question.confirm}\nPress Yes, apply (a) once more to go ahead."
