@@ -76,8 +76,15 @@ def run(arguments: argparse.Namespace) -> int:
 def consume(engine: Engine, printer: Printer, answer: Callable[[Question], Answer]) -> int:
     """Show every event, answer every question; return the run's exit code."""
     code = int(ExitCode.INTERNAL)
+    reading = True
     for event in engine.events():
-        printer.show(event)
+        try:
+            if reading:
+                printer.show(event)
+        except OSError:
+            # Who read us has gone (a pipe was closed): let go, and say nothing any more.
+            reading = False
+            engine.detach()
         if isinstance(event, Question):
             try:
                 engine.answer(event.number, answer(event))

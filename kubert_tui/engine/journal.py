@@ -39,10 +39,8 @@ class Journal:
         self._lock = Lock()
         self._kept: dict[str, float] = {}
         try:
-            torn = self.path.exists() and _ends_torn(self.path)
+            self._torn = self.path.exists() and _ends_torn(self.path)
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            if torn:
-                os.write(self._descriptor, b"\n")
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
@@ -52,14 +50,17 @@ class Journal:
             if isinstance(event, LatencySnapshot) and not self._worth_keeping(event):
                 return
             line = json.dumps(encode(event), ensure_ascii=False, separators=(",", ":"))
-            data = memoryview(line.encode("utf-8", errors="replace") + b"\n")
+            whole = line.encode("utf-8", errors="replace") + b"\n"
+            data = memoryview(b"\n" + whole if self._torn else whole)
             try:
                 while data:
                     data = data[os.write(self._descriptor, data) :]
                 if isinstance(event, _MUST_LAST):
                     os.fsync(self._descriptor)
             except OSError as error:
+                self._torn = True
                 raise _cannot_write(self.path, error) from error
+            self._torn = False
 
     def close(self) -> None:
         """Close the file. Idempotent."""

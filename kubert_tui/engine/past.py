@@ -2,15 +2,25 @@
 
 import re
 import secrets
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kubert_tui.base.errors import ExitCode
 from kubert_tui.base.paths import runs
 from kubert_tui.engine.journal import FILE_NAME, read
 from kubert_tui.events.model import StageState
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored measurement: what was measured, on which boot."""
+
+    command: str
+    boot_id: str
 
 
 @dataclass(slots=True)
@@ -30,13 +40,40 @@ class Past:
     results: list[str] = field(default_factory=list)
     attempts: dict[str, int] = field(default_factory=dict)
     """Per host: measurements of this run that ended, well or not."""
-    measured: set[str] = field(default_factory=set)
-    """Hosts whose measurement is stored."""
+    measured: dict[str, Kept] = field(default_factory=dict)
+    """By host: its newest measurement, if that is stored."""
+    measuring: dict[str, str] = field(default_factory=dict)
+    """By host: the command of a measurement that was begun and has not ended for us."""
+    restarted: dict[str, str] = field(default_factory=dict)
+    """By host: the boot id it was restarted from in this run."""
+    boots: dict[str, str] = field(default_factory=dict)
+    """By host: the boot id last seen."""
 
     @property
     def open(self) -> bool:
         """Whether starting again should go on with this run."""
-        return not self.dry_run and self.exit_code != ExitCode.OK
+        under_way = self.measuring or StageState.RUNNING in self.states.values()
+        return not self.dry_run and (self.exit_code != ExitCode.OK or bool(under_way))
+
+    def took(self, event: str, host: str, entry: dict[str, Any]) -> None:
+        """Remember what an event about a host means for the sessions to come."""
+        match event:
+            case "facts-gathered":
+                boot = entry["facts"]["kernel"]["boot_id"]
+                self.boots[host] = str(boot.get("value", ""))
+            case "restarting":
+                self.restarted[host] = str(entry["boot_id"])
+            case "latency-started":
+                self.measured.pop(host, None)
+                self.measuring[host] = shlex.join(map(str, entry["command"]))
+            case "latency-stored":
+                command = self.measuring.pop(host, "")
+                self.results.append(str(entry["path"]))
+                self.measured[host] = Kept(command, self.boots.get(host, ""))
+                self.attempts[host] = self.attempts.get(host, 0) + 1
+            case "measurement-ended":
+                self.measuring.pop(host, None)
+                self.attempts[host] = self.attempts.get(host, 0) + 1
 
 
 def new_run(lab: str) -> str:
@@ -66,14 +103,10 @@ def read_past(run: str) -> Past:
                 past.host_states[stage] = {
                     str(name): _state(state) for name, state in dict(entry["hosts"]).items()
                 }
-            case "latency-stored":
-                past.results.append(str(entry.get("path", "")))
-                past.measured.add(host)
-                past.attempts[host] = past.attempts.get(host, 0) + 1
-            case "measurement-ended":
-                past.attempts[host] = past.attempts.get(host, 0) + 1
             case "finished":
                 past.exit_code = int(entry.get("exit_code", ExitCode.FAILED))
+            case event:
+                past.took(event, host, entry)
     return past
 
 

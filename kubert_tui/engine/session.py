@@ -10,7 +10,7 @@ from threading import Thread
 
 from kubert_tui import __version__
 from kubert_tui.base import paths
-from kubert_tui.base.errors import ExitCode, KubertError
+from kubert_tui.base.errors import BusyError, ExitCode, KubertError
 from kubert_tui.base.secrets import redactor
 from kubert_tui.checks.packages import UPDATED
 from kubert_tui.engine.connections import Connect, Connections
@@ -95,7 +95,9 @@ class Session:
     _cancel: Flag = field(init=False, default_factory=Flag)
     _detach: Flag = field(init=False, default_factory=Flag)
     _exit_code: ExitCode = field(init=False, default=ExitCode.OK)
-    _failure_code: int = field(init=False, default=0)
+    """Of what belongs to no stage: a full disk here, a bug."""
+    _codes: dict[str, ExitCode] = field(init=False, default_factory=dict)
+    """Of each stage's last outcome."""
     _thread: Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,8 +105,10 @@ class Session:
             self._lock = LabLock(self.lab.name, self.options.lab_file)
         try:
             earlier = None
-            if not (self.options.fresh or self.options.dry_run):
+            if not self.options.dry_run:
                 earlier = open_run(self.lab.name, self.options.lab_file)
+            if earlier and self.options.fresh:
+                earlier = _leave_behind(earlier)
             self._past = earlier or Past(new_run(self.lab.name))
             self._journal = Journal(run_directory(self._past.run))
         except BaseException:
@@ -187,7 +191,9 @@ class Session:
                 emit=True,
             )
             return
-        self._failure_code = 0
+        if not self._detach.is_set():
+            # A cancel that came while nothing ran is not meant for what is asked for now.
+            self._cancel.clear()
         work = StageWork(
             lab=self.lab,
             stage=stage.id,
@@ -201,24 +207,22 @@ class Session:
             updates=UPDATED in stage.checks,
         )
         finished = StageRun(stage, work, self.options.dry_run, request.again).run()
-        self._failure_code = work.failure_code
-        self._ended(finished)
-        if finished.state in _STOPPERS:
+        self._ended(finished, work.failure_code)
+        if finished.state in _STOPPERS or self._cancel.is_set():
             self._drop_queued()
-        if not self._detach.is_set():
-            self._cancel.clear()
 
-    def _ended(self, finished: StageFinished, *, emit: bool = False) -> None:
+    def _ended(self, finished: StageFinished, failure_code: int = 0, *, emit: bool = False) -> None:
         self._states[finished.stage] = finished.state
         self._past.states[finished.stage] = finished.state
         if emit:
             self._emit(finished)
+        self._codes.pop(finished.stage, None)
         if finished.state is StageState.FAILED:
-            self._exit_code = ExitCode(self._failure_code or ExitCode.FAILED)
+            self._codes[finished.stage] = ExitCode(failure_code or ExitCode.FAILED)
         elif finished.state in (StageState.CANCELLED, StageState.RUNNING):
-            self._exit_code = ExitCode.INTERRUPTED
-        elif finished.state in _WAITS_FOR_A_PERSON and self._exit_code is ExitCode.OK:
-            self._exit_code = ExitCode.NEEDS_CONFIRMATION
+            self._codes[finished.stage] = ExitCode.INTERRUPTED
+        elif finished.state in _WAITS_FOR_A_PERSON:
+            self._codes[finished.stage] = ExitCode.NEEDS_CONFIRMATION
 
     def _drop_queued(self) -> None:
         closing = False
@@ -241,19 +245,29 @@ class Session:
         )
 
     def _finish(self) -> None:
-        if self._detach.is_set() and not _COMPLETE.issuperset(self._states.values()):
-            self._exit_code = ExitCode.INTERRUPTED
         self.connections.close()
         self._emit(
             Finished(
                 states=dict(self._states),
                 results=tuple(self._past.results),
                 journal=str(self._journal.path),
-                exit_code=int(self._exit_code),
+                exit_code=int(self._total()),
             )
         )
         self._journal.close()
         self._release()
+
+    def _total(self) -> ExitCode:
+        """The exit code of the run: the first thing that went wrong, the worst kind first."""
+        left = self._detach.is_set() and not _COMPLETE.issuperset(self._states.values())
+        codes = [self._exit_code, *self._codes.values()]
+        mild = (ExitCode.OK, ExitCode.NEEDS_CONFIRMATION, ExitCode.INTERRUPTED)
+        severe = [code for code in codes if code not in mild]
+        if severe:
+            return severe[0]
+        if left or ExitCode.INTERRUPTED in codes:
+            return ExitCode.INTERRUPTED
+        return max(codes)
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -278,6 +292,15 @@ class Session:
             fix=f"please report it with {log}; the run can be started again",
             log=str(log),
             exit_code=int(ExitCode.INTERNAL),
+        )
+
+
+def _leave_behind(past: Past) -> None:
+    """Let go of an unfinished run, unless a measurement of it would be orphaned."""
+    if past.measuring:
+        raise BusyError(
+            f"run {past.run} still measures on {', '.join(past.measuring)}",
+            fix="start without --fresh to attach to it; cancel it in the wizard to be rid of it",
         )
 
 

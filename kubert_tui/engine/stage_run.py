@@ -38,10 +38,10 @@ class StageRun:
             self._run(hosts)
         except DetachedError as error:
             self.reason = error.what
-            self._rest(hosts, StageState.RUNNING)
+            self._rest(self._ended(hosts), StageState.RUNNING)
         except CancelledError as error:
             self.reason = error.what
-            self._rest(hosts, StageState.CANCELLED)
+            self._rest(self._ended(hosts), StageState.CANCELLED)
         except KubertError as error:
             self.work.emit(failure(error))
             self._rest(hosts, StageState.FAILED)
@@ -59,6 +59,7 @@ class StageRun:
         if self.stage.change is None:
             self.states.update(dict.fromkeys(waiting, StageState.DONE))
             return
+        self.work.stop_if_cancelled()
         todo = tuple(host for host in waiting if not self._finished(host))
         if not todo:
             return
@@ -98,10 +99,24 @@ class StageRun:
         return [one for one in findings if one.check in goals and one.level not in _MET]
 
     def _finished(self, host: str) -> bool:
-        if self.stage.measures and not self.again and host in self.work.past.measured:
+        if host in self.states or self.again:
+            return host in self.states
+        if self.stage.measures and self._measured_as_wanted(host):
             self.states[host] = StageState.SATISFIED
             self.reason = "measured already in this run"
+        left = self.work.past.restarted.get(host)
+        if self.stage.by_hand and left and left != self.work.past.boots.get(host):
+            self.states[host] = StageState.NEEDS_YOU
+            self.reason = "restarted already in this run"
         return host in self.states
+
+    def _measured_as_wanted(self, host: str) -> bool:
+        """Whether a stored result is of this boot and of the command that is wanted now."""
+        kept = self.work.past.measured.get(host)
+        if kept is None or kept.boot_id != self.work.past.boots.get(host, ""):
+            return False
+        steps = self._steps(self.stage.change, (host,)) if self.stage.change else ()
+        return kept.command in ("", *(step.command for step in steps))
 
     def _plan(self, change: Change, hosts: tuple[str, ...]) -> tuple[str, ...]:
         """Emit the plan; return the hosts on which it may be carried out now."""
@@ -164,6 +179,9 @@ class StageRun:
     def _change(self, change: Change, hosts: tuple[str, ...]) -> None:
         """Apply, then look again: only what the checks confirm is done."""
         trouble: KubertError | None = None
+        if self.stage.measures:
+            for host in hosts:
+                self.work.past.measured.pop(host, None)
         try:
             change.apply(self.work, hosts)
         except CancelledError:
@@ -199,6 +217,13 @@ class StageRun:
                         )
                     )
                 )
+
+    def _ended(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """Give the hosts that came to an end before the rest was stopped their states."""
+        if self.stage.measures:
+            self._rest(tuple(h for h in hosts if h in self.work.past.measured), StageState.DONE)
+        self._rest(tuple(h for h in hosts if h in self.work.failed), StageState.FAILED)
+        return hosts
 
     def _rest(self, hosts: tuple[str, ...], state: StageState) -> None:
         for host in hosts:

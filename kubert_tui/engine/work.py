@@ -13,18 +13,23 @@ from kubert_tui.engine.asking import Ask
 from kubert_tui.engine.connections import Connections
 from kubert_tui.engine.past import Past
 from kubert_tui.engine.stream import Stream
+from kubert_tui.events.codec import encode, event_name
 from kubert_tui.events.model import (
     Event,
     FactsGathered,
     Failure,
     HostConnected,
+    LatencyStarted,
     LatencyStored,
     MeasurementEnded,
+    Restarting,
 )
 from kubert_tui.events.questions import Answer, Choice, QuestionKind
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
+
+_REMEMBERED = (FactsGathered, LatencyStarted, LatencyStored, MeasurementEnded, Restarting)
 
 Gather = Callable[[Host, bool], Facts]
 """Gathers the facts of a host; with True it asks for package updates, too."""
@@ -63,6 +68,8 @@ class StageWork:
     newest: dict[str, Facts] = field(default_factory=dict)
     failure_code: int = 0
     """Exit code of the first failure told in this stage."""
+    failed: set[str] = field(default_factory=set)
+    """Hosts of which a failure was told in this stage."""
 
     def measurement(self, host: str) -> str:
         """Return the identity of the measurement due on `host`."""
@@ -102,22 +109,21 @@ class StageWork:
 
     def emit(self, event: Event) -> None:
         """Emit an event of this stage, and remember what a resumed run has to know."""
-        match event:
-            case LatencyStored():
-                self.past.measured.add(event.host)
-                self.past.results.append(event.path)
-                self.past.attempts[event.host] = self.past.attempts.get(event.host, 0) + 1
-            case Failure():
-                self.failure_code = self.failure_code or event.exit_code
-            case MeasurementEnded():
-                self.past.attempts[event.host] = self.past.attempts.get(event.host, 0) + 1
+        if isinstance(event, Failure):
+            self.failure_code = self.failure_code or event.exit_code
+            self.failed.add(event.host)
+        elif isinstance(event, _REMEMBERED):
+            self.past.took(event_name(type(event)), event.host, encode(event))
         self.stream.emit(event if event.stage else replace(event, stage=self.stage))
 
     def each(self, hosts: tuple[str, ...], do: Callable[[str], None]) -> None:
         """Call `do(host)` for all hosts side by side; the first failure is raised at the end."""
         failures = [error for error in self.all_of(hosts, do).values() if error is not None]
+        # What was let go or cancelled decides how the stage stands; the rest is told here.
+        failures.sort(key=lambda error: not isinstance(error, CancelledError))
         for error in failures[1:]:
-            self.emit(failure(error))
+            if not isinstance(error, CancelledError):
+                self.emit(failure(error))
         if failures:
             raise failures[0]
 

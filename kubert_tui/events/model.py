@@ -163,6 +163,14 @@ class Note(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restarting(Event):
+    """A host is about to be restarted; told before, so that it is never restarted twice."""
+
+    boot_id: str
+    """The boot it leaves; empty if that is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyStarted(Event):
     """cyclictest runs on a host (freshly started, or found running and attached to)."""
 

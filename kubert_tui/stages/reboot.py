@@ -12,7 +12,7 @@ from kubert_tui.base.errors import (
     KubertError,
 )
 from kubert_tui.base.text import clean_line
-from kubert_tui.events.model import Note, PlannedStep, Waiting
+from kubert_tui.events.model import Note, PlannedStep, Restarting, Waiting
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Change, Work
@@ -85,6 +85,7 @@ class RebootChange:
             facts = work.look_again(host)
             before[host] = _boot_id(facts)
             work.emit(Note(host=host, text=_comes_back_on(facts)))
+            work.emit(Restarting(host=host, boot_id=before[host]))
 
         work.each(hosts, remember)
         self.restart.apply(work, hosts)
@@ -95,6 +96,7 @@ class RebootChange:
     def _restart_here(self, work: Work, hosts: tuple[str, ...]) -> None:
         for host in hosts:
             work.emit(Note(host=host, text=_comes_back_on(work.facts(host))))
+            work.emit(Restarting(host=host, boot_id=_boot_id(work.facts(host))))
             work.emit(
                 Note(
                     host=host,
