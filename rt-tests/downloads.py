@@ -3,6 +3,7 @@
 import hashlib
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from threading import Event as Flag
 from typing import Protocol
@@ -39,7 +40,7 @@ def download(address: str, target: Path, cancel: Flag) -> None:
                 if size > SIZE_LIMIT:
                     raise KubertError(f"{address} is larger than {SIZE_LIMIT} bytes")
                 file.write(chunk)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise KubertError(f"cannot fetch {address}: {reason}") from error
 

@@ -1,5 +1,6 @@
 """Tries a connection before a lab is saved, through an engine of its own with nothing allowed."""
 
+import secrets
 from collections.abc import Callable
 
 from textual.app import ComposeResult
@@ -34,8 +35,14 @@ class ConnectionTest(Vertical):
             return
         self._busy = True
         self._say(f"Connecting to {hosts[0].name}", "")
-        lab = Lab(name=TEST_LAB, hosts=hosts)
+        # A name of its own: tests in other wizards, or one just left, hold their labs' locks.
+        lab = Lab(name=f"{TEST_LAB}-{secrets.token_hex(3)}", hosts=hosts)
         self.run_worker(lambda: self._open(lab), thread=True, exit_on_error=False, name="open-test")
+
+    def on_unmount(self) -> None:
+        """Let go of a test that is still under way."""
+        if self._session is not None and not self._session.ended:
+            self._session.leave()
 
     def clear(self) -> None:
         """Forget the last result."""
@@ -52,6 +59,10 @@ class ConnectionTest(Vertical):
 
     def _follow(self, session: RunSession) -> None:
         self._session = session
+        if not self.is_mounted:
+            session.start()
+            session.leave()
+            return
         session.changed.subscribe(self, self._changed, immediate=True)
         session.start()
         session.submit(session.view.stages[0].id)

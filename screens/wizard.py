@@ -122,7 +122,8 @@ class WizardScreen(Screen[None]):
     @on(Rail.OptionSelected)
     def action_apply(self) -> None:
         """Let the engine judge the stage; it asks before it changes anything."""
-        self._submit(self.selected.id)
+        # Who asks for a restart by hand means it, even if this run had one already.
+        self._submit(self.selected.id, again=self.selected.by_hand)
 
     def action_recheck(self) -> None:
         """Let the engine judge the stage again, and measure again if it measures."""
@@ -174,7 +175,8 @@ class WizardScreen(Screen[None]):
             text = "The measurement on the hosts is ended; its figures so far are lost."
 
         def answered(yes: bool | None) -> None:
-            if yes:
+            # It may have ended by itself while the question stood there.
+            if yes and (self._view.running or self._view.queued):
                 self._session.cancel()
 
         prompt = ConfirmPrompt("Cancel?", text, yes="Cancel it", no="Let it run")

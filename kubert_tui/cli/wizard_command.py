@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
         saved_labs=_saved_labs(files),
     )
     code = app.run()
-    return int(ExitCode.INTERRUPTED) if code is None else code
+    code = int(ExitCode.INTERRUPTED) if code is None else code
+    if app.session is not None and not app.session.ended:
+        # A host that hangs holds a thread, and Python would wait for it. The journal is written
+        # as events happen, so there is nothing left to save.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 class _Files:

@@ -31,11 +31,13 @@ class SecretStore:
     def __init__(self) -> None:
         self._lock = Lock()
         self._by_host: dict[str, HostSecrets] = {}
+        self._passphrases: dict[str, Secret] = {}
 
     def of(self, host: str) -> HostSecrets:
-        """Return what is known for a host."""
+        """Return what is known for a host; passphrases belong to keys, whoever uses them."""
         with self._lock:
-            return self._by_host.get(host, HostSecrets())
+            known = self._by_host.get(host, HostSecrets())
+            return replace(known, passphrases=dict(self._passphrases))
 
     def keep(self, host: str, *, login: Secret | None = None, sudo: Secret | None = None) -> None:
         """Remember a password of a host."""
@@ -43,12 +45,10 @@ class SecretStore:
             old = self._by_host.get(host, HostSecrets())
             self._by_host[host] = replace(old, login=login or old.login, sudo=sudo or old.sudo)
 
-    def keep_passphrase(self, host: str, key_file: str, passphrase: Secret) -> None:
+    def keep_passphrase(self, key_file: str, passphrase: Secret) -> None:
         """Remember the passphrase of a private key."""
         with self._lock:
-            old = self._by_host.get(host, HostSecrets())
-            phrases = {**old.passphrases, key_file: passphrase}
-            self._by_host[host] = replace(old, passphrases=phrases)
+            self._passphrases[key_file] = passphrase
 
 
 class ConnectionAsker:
@@ -91,7 +91,7 @@ class ConnectionAsker:
         text = f"Passphrase of {key_file}"
         secret = self._secret(host, key_file, QuestionKind.PASSPHRASE, text)
         if secret:
-            self._store.keep_passphrase(host, key_file, secret)
+            self._store.keep_passphrase(key_file, secret)
         return secret
 
     def sudo_password(self, host: str, prompt: str) -> Secret | None:

@@ -67,10 +67,10 @@ class _Request:
     skip_reason: str | None = None
 
 
-def gather_facts(host: Host, updates: bool) -> Facts:
+def gather_facts(host: Host, updates: bool, cancel: Flag) -> Facts:
     """Gather the facts of a host; on this machine our own builds of cyclictest count too."""
     ours = cached_cyclictests(paths.cache()) if host.is_local else ()
-    return gather(host, tuple(str(path) for path in ours), updates=updates)
+    return gather(host, tuple(str(path) for path in ours), updates=updates, cancel=cancel)
 
 
 @dataclass(slots=True)
@@ -108,7 +108,8 @@ class Session:
             if not self.options.dry_run:
                 earlier = open_run(self.lab.name, self.options.lab_file)
             if earlier and self.options.fresh:
-                earlier = _leave_behind(earlier)
+                _refuse_to_orphan(earlier)
+                earlier = None
             self._past = earlier or Past(new_run(self.lab.name))
             self._journal = Journal(run_directory(self._past.run))
         except BaseException:
@@ -295,8 +296,8 @@ class Session:
         )
 
 
-def _leave_behind(past: Past) -> None:
-    """Let go of an unfinished run, unless a measurement of it would be orphaned."""
+def _refuse_to_orphan(past: Past) -> None:
+    """Raise BusyError while a measurement of an unfinished run goes on."""
     if past.measuring:
         raise BusyError(
             f"run {past.run} still measures on {', '.join(past.measuring)}",

@@ -31,8 +31,8 @@ from kubert_tui.lab.model import Lab
 
 _REMEMBERED = (FactsGathered, LatencyStarted, LatencyStored, MeasurementEnded, Restarting)
 
-Gather = Callable[[Host, bool], Facts]
-"""Gathers the facts of a host; with True it asks for package updates, too."""
+Gather = Callable[[Host, bool, Flag], Facts]
+"""Gathers the facts of a host, until the flag is set; with True, package updates, too."""
 
 
 def failure(error: KubertError, *, stage: str = "") -> Failure:
@@ -83,10 +83,11 @@ class StageWork:
         """Gather and emit the facts of `host`; a connection that broke meanwhile is made anew."""
         begun = time.monotonic()
         try:
-            facts = self.gather(self.host(host), self.updates)
+            facts = self.gather(self.host(host), self.updates, self.cancel)
         except UnreachableError:
+            self.stop_if_cancelled()
             self.drop(host)
-            facts = self.gather(self.host(host), self.updates)
+            facts = self.gather(self.host(host), self.updates, self.cancel)
         self.newest[host] = facts
         self.emit(FactsGathered(host=host, facts=facts, seconds=time.monotonic() - begun))
         return facts

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from secrets import token_hex
+from threading import Event as Flag
 
 from kubert_tui.base.errors import AuthenticationError, ToolMissingError
 from kubert_tui.base.text import clean_line, last_lines
@@ -25,6 +26,7 @@ def gather(
     extra_cyclictest: tuple[str, ...] = (),
     *,
     updates: bool = True,
+    cancel: Flag | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Facts:
     """Return the facts of `host`: one command, as root where that is allowed.
@@ -36,23 +38,32 @@ def gather(
     not answer in `TIMEOUT`, or is cancelled; what the host prints raises nothing.
     """
     try:
-        facts, sections = _probe(host, extra_cyclictest, clock, sudo=True, updates=updates)
+        facts, sections = _probe(
+            host, extra_cyclictest, clock, sudo=True, updates=updates, cancel=cancel
+        )
     except (AuthenticationError, ToolMissingError):
         sections = Sections({})
         facts = None
     if facts is None or not len(sections):
-        facts, _ = _probe(host, extra_cyclictest, clock, sudo=False, updates=updates)
+        facts, _ = _probe(host, extra_cyclictest, clock, sudo=False, updates=updates, cancel=cancel)
     return facts if updates else replace(facts, pending_updates=_NOT_ASKED)
 
 
 def _probe(
-    host: Host, extra: tuple[str, ...], clock: Callable[[], float], *, sudo: bool, updates: bool
+    host: Host,
+    extra: tuple[str, ...],
+    clock: Callable[[], float],
+    *,
+    sudo: bool,
+    updates: bool,
+    cancel: Flag | None,
 ) -> tuple[Facts, Sections]:
     nonce = f"kubert-{token_hex(16)}"
     invocation = Invocation(
         argv=("sh", "-s", "--", *extra) if extra else ("sh", "-s"),
         stdin=f"nonce={nonce}\nupdates={'yes' if updates else ''}\n".encode() + probe_script(),
         timeout=TIMEOUT,
+        cancel=cancel,
         sudo=sudo,
     )
     sent = clock()

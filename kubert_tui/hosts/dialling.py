@@ -1,6 +1,5 @@
 """Opening a connection: dialled, its host key verified, authenticated; hop by hop."""
 
-import shlex
 import socket
 import subprocess
 import time
@@ -29,7 +28,8 @@ class ProxyCommand:
         self.stream = ours
         try:
             self._process = subprocess.Popen(
-                shlex.split(endpoint.proxy_command),
+                # As ssh does it; the values put into it were checked when it was resolved.
+                ("/bin/sh", "-c", f"exec {endpoint.proxy_command}"),
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,

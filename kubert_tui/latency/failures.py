@@ -18,6 +18,14 @@ class MeasurementInterruptedError(MeasurementError):
         self.last = last
 
 
+class OrderDiffersError(MeasurementError):
+    """The measurement under way was ordered otherwise. `order` is what it was ordered to do."""
+
+    def __init__(self, what: str, *, host: str, order: MeasurementOrder) -> None:
+        super().__init__(what, host=host)
+        self.order = order
+
+
 class MeasurementCancelledError(CancelledError):
     """It was cancelled. `measured` is what cyclictest had when it ended, if that was whole."""
 

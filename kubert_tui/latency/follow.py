@@ -198,6 +198,7 @@ class Follower:
             str(process.start_ticks),
             process.boot_id,
             str(self._order.histogram),
+            str(len(self._order.cpus)),
             ",".join(map(str, self._order.housekeeping)),
         )
 

@@ -10,11 +10,13 @@ import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.resources import files
+from typing import Any
 
 from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.latency.command import cpu_list
+from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.measurement import MeasurementOrder
 
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -140,14 +142,16 @@ class Run:
         return parse_state(done.stdout.decode("utf-8", errors="replace"))
 
     def check_order(self, order: MeasurementOrder) -> None:
-        """Raise MeasurementError if the run there was ordered otherwise."""
+        """Raise OrderDiffersError if the run there was ordered otherwise."""
         try:
-            there = json.loads(self.host.get(self.path("order.json"), sudo=True))
-            command = tuple(there["command"])
+            told = json.loads(self.host.get(self.path("order.json"), sudo=True))
+            there = _order(told)
         except (ValueError, KeyError, TypeError) as error:
             raise self.error("the order of the measurement there cannot be read") from error
-        if command != order.command:
-            raise self.error(f"another measurement is called {self.identity} there")
+        if there.command != order.command:
+            raise OrderDiffersError(
+                "a measurement with other settings is under way", host=self.host.name, order=there
+            )
 
     def stop(self) -> None:
         """Ask cyclictest to end; it still writes its whole histogram."""
@@ -195,6 +199,20 @@ class Run:
             )
 
 
+def _order(told: dict[str, Any]) -> MeasurementOrder:
+    """Return the order that `Run.prepare` wrote down."""
+    return MeasurementOrder(
+        identity=str(told["identity"]),
+        command=tuple(map(str, told["command"])),
+        version=str(told["version"]),
+        interval=int(told["interval"]),
+        loops=int(told["loops"]),
+        histogram=int(told["histogram"]),
+        cpus=tuple(map(int, told["cpus"])),
+        housekeeping=tuple(map(int, told["housekeeping"])),
+    )
+
+
 def parse_state(text: str) -> RunState:
     """Read what `probe.sh` printed; MeasurementError when it is something else."""
     lines = text.splitlines()
@@ -235,7 +253,8 @@ def forget(host: Host, identity: str, directory: str) -> None:
     """
     run = Run(host, directory, identity)
     state = run.look()
-    if state.stage in (Stage.RUNNING, Stage.STARTING) and not state.rebooted:
+    # One without a process was cut off before it began: nobody starts it any more.
+    if state.stage is Stage.RUNNING and not state.rebooted:
         raise run.error("the measurement still runs there", fix="wait for it, or cancel it")
     done = host.run(Invocation(("rm", "-rf", "--", run.directory), sudo=True))
     if not done.ok:

@@ -34,6 +34,5 @@ exec < /dev/null > launcher.log 2>&1
 sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
 wait "$!"
 status=$?
-printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new
-mv exit.new exit
+printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new && mv exit.new exit
 sync stdout stderr exit 2> /dev/null

@@ -235,8 +235,12 @@ def rest(began: float) -> None:
     time.sleep(max(PERIOD, (time.process_time() - began) / LARGEST_SHARE))
 
 
-def search(process: Process, buckets: int) -> "list[Thread]":
-    """Wait until every thread has measured something and is found; BlindError after a while."""
+def search(process: Process, buckets: int, expected: int) -> "list[Thread]":
+    """Wait until all `expected` threads have measured something and are found.
+
+    While cyclictest begins it has fewer. After a while those that are there are returned (the
+    caller sees that some are missing), or BlindError is raised if not all of them are found.
+    """
     deadline = time.monotonic() + 10
     process.open_memory()
     while True:
@@ -244,17 +248,18 @@ def search(process: Process, buckets: int) -> "list[Thread]":
         if not process.alive():
             raise GoneError
         threads, why = find_threads(process, buckets)
-        if threads:
+        late = time.monotonic() > deadline
+        if threads and (late or len(threads) == expected):
             return threads
-        if time.monotonic() > deadline:
+        if late:
             raise BlindError(why)
         rest(began)
 
 
-def follow(process: Process, buckets: int) -> None:
+def follow(process: Process, buckets: int, expected: int) -> None:
     """Write samples until cyclictest ends."""
-    threads = search(process, buckets)
-    cpus = [process.cpus_of(tid) for tid in process.measuring()]
+    threads = search(process, buckets, expected)
+    cpus = [process.cpus_of(tid) for tid in process.measuring()[: len(threads)]]
     write(type="threads", layout="array" if threads[0].is_array else "struct", cpus=cpus)
     started = process.start_ticks / os.sysconf("SC_CLK_TCK")
     sequence = 0
@@ -269,17 +274,17 @@ def follow(process: Process, buckets: int) -> None:
 
 def main(arguments: "list[str]") -> int:
     """Run; returns the exit status."""
-    pid, start_ticks, boot_id, buckets = arguments[:4]
+    pid, start_ticks, boot_id, buckets, expected = arguments[:5]
     os.nice(19)
     # Without housekeeping CPUs, or where choosing is not allowed, the scheduler chooses.
     with contextlib.suppress(OSError, IndexError, ValueError):
-        os.sched_setaffinity(0, {int(cpu) for cpu in arguments[4].split(",")})
+        os.sched_setaffinity(0, {int(cpu) for cpu in arguments[5].split(",")})
     process = Process(int(pid), int(start_ticks))
     if Path("/proc/sys/kernel/random/boot_id").read_text().strip() != boot_id:
         process.start_ticks = -1
     try:
         try:
-            follow(process, int(buckets))
+            follow(process, int(buckets), int(expected))
         except BlindError as blind:
             write(type="blind", reason=str(blind))
         except GONE:

@@ -2,11 +2,18 @@
 
 import shlex
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubert_tui.base import paths
-from kubert_tui.base.errors import CancelledError, DetachedError, MeasurementError, UnreachableError
+from kubert_tui.base.errors import (
+    CancelledError,
+    DetachedError,
+    KubertError,
+    MeasurementError,
+    UnreachableError,
+)
 from kubert_tui.events.model import (
     LatencySnapshot,
     LatencyStarted,
@@ -19,6 +26,7 @@ from kubert_tui.events.model import (
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.latency.command import order_for
+from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.launch import forget
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
@@ -71,12 +79,20 @@ def _measure_one(work: Work, host: str) -> None:
     order = order_for(work.lab, work.facts(host), identity)
     _tidy(work, host, identity)
     try:
-        measured = _follow(work, host, order)
+        try:
+            measured = _follow(work, host, order)
+        except OrderDiffersError as differs:
+            told = (
+                f"{differs.what}: that one is followed first ({shlex.join(differs.order.command)})"
+            )
+            work.emit(Note(host=host, text=told))
+            measured = _follow(work, host, differs.order)
     except DetachedError:
         raise
     except (MeasurementError, CancelledError) as error:
         # Told to the journal, so that the next attempt gets an identity of its own.
         work.emit(MeasurementEnded(host=host, identity=identity, reason=error.what))
+        _forget(work, host, identity)
         raise
     path = work.directory / f"latency-{host}-{identity.rsplit('-', 1)[-1]}.json"
     kept = store(
@@ -88,7 +104,7 @@ def _measure_one(work: Work, host: str) -> None:
     )
     save(path, kept)
     _tell_stored(work, host, path, measured)
-    forget(work.host(host), identity, _directory(work, host))
+    _forget(work, host, identity)
 
 
 def _tidy(work: Work, host: str, identity: str) -> None:
@@ -98,37 +114,47 @@ def _tidy(work: Work, host: str, identity: str) -> None:
     """
     base, _, attempt = identity.rpartition("-")
     for earlier in range(1, int(attempt)):
-        forget(work.host(host), f"{base}-{earlier}", _directory(work, host))
+        _forget(work, host, f"{base}-{earlier}")
+
+
+def _forget(work: Work, host: str, identity: str) -> None:
+    """Remove a measurement that has ended from the host; what cannot be removed is told."""
+    try:
+        forget(work.host(host), identity, _directory(work, host))
+    except KubertError as error:
+        work.emit(Note(host=host, text=f"left on the host: {identity}: {error.what}"))
 
 
 def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
     """Measure to the end, attaching again whenever the connection was lost."""
-    lost: float | None = None
+    lost: list[float] = []
     while True:
         try:
             return measure(
                 work.host(host),
                 order,
                 directory=_directory(work, host),
-                hooks=_hooks(work, host),
+                hooks=_hooks(work, host, found_again=lost.clear),
                 cancel=work.cancel,
                 detach=work.detach,
                 systemd=work.facts(host).scheduling.init == Known("systemd"),
             )
         except UnreachableError as error:
             now = time.monotonic()
-            lost = lost or now
-            if now - lost > PATIENCE:
+            lost = lost or [now]
+            since = now - lost[0]
+            if since > PATIENCE:
                 raise
             work.drop(host)
             what = f"{host} to answer again ({error.what}); cyclictest goes on there"
-            work.emit(Waiting(host=host, what=what, elapsed=now - lost, limit=PATIENCE))
+            work.emit(Waiting(host=host, what=what, elapsed=since, limit=PATIENCE))
             if work.cancel.wait(_RETRY):
                 raise DetachedError(f"{host} is out of reach; cyclictest goes on there") from error
 
 
-def _hooks(work: Work, host: str) -> Hooks:
+def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
     def started(launched: Launched) -> None:
+        found_again()
         order = launched.order
         work.emit(
             LatencyStarted(

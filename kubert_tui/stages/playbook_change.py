@@ -87,7 +87,8 @@ class PlaybookChange:
             hosts=tuple(lab.host(name) for name in hosts),
             jump_hosts={one.name: one for one in lab.hosts},
             variables={name: self.variables(lab, work.facts(name)) for name in hosts},
-            secrets={name: work.secrets(name) for name in hosts},
+            # Jump hosts of the lab need theirs, too.
+            secrets={one.name: work.secrets(one.name) for one in lab.hosts},
             check=check,
             log=log,
         )

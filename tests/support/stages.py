@@ -6,7 +6,13 @@ from threading import Event as Flag
 
 from kubert_tui.base.errors import CancelledError, DetachedError, KubertError
 from kubert_tui.checks.finding import Check, Level
-from kubert_tui.events.model import LatencyStored, Note, PlannedStep
+from kubert_tui.events.model import (
+    LatencyStarted,
+    LatencyStored,
+    Note,
+    PlannedStep,
+    Restarting,
+)
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.hosts.interface import Asker, Completed, Host, Invocation
 from kubert_tui.lab.model import HostSpec, Lab, Permission
@@ -21,15 +27,17 @@ class World:
     """What is true of the pretended hosts, and what was done to them."""
 
     kernel: dict[str, str] = field(default_factory=dict)
+    boots: dict[str, int] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
     applied: list[str] = field(default_factory=list)
     previewed: list[str] = field(default_factory=list)
     connected: list[str] = field(default_factory=list)
 
-    def gather(self, host: Host, updates: bool) -> Facts:
-        del updates
+    def gather(self, host: Host, updates: bool, cancel: Flag) -> Facts:
+        del updates, cancel
         release = self.kernel.get(host.name, "old")
-        return blank_facts(host.name, kernel__release=Known(release))
+        boot = f"boot-{self.boots.get(host.name, 0)}"
+        return blank_facts(host.name, kernel__release=Known(release), kernel__boot_id=Known(boot))
 
     def connect(self, spec: HostSpec, lab: Lab, asker: Asker) -> Host:
         del lab, asker
@@ -113,6 +121,7 @@ class Measure:
     confirm: str = ""
     previews: bool = False
     hold: Flag | None = None
+    failing: bool = False
     identities: list[str] = field(default_factory=list)
 
     def needs(self, lab: Lab, host: HostSpec) -> frozenset[Permission]:
@@ -129,13 +138,34 @@ class Measure:
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
         def one(host: str) -> None:
             self.identities.append(work.measurement(host))
+            if self.failing:
+                raise KubertError("killed", host=host)
             if self.hold is not None:
+                work.emit(_started(host))
                 self.hold.set()
                 work.cancel.wait()
                 raise DetachedError("it goes on there")
             work.emit(LatencyStored(host=host, path="r.json", samples=1, maximum=1, exact=True))
 
         work.each(hosts, one)
+
+
+def _started(host: str) -> LatencyStarted:
+    return LatencyStarted(
+        host=host, command=("cyclictest",), version="", interval=200, loops=1, cpus=(0,), started=0
+    )
+
+
+@dataclass
+class Restart(Upgrade):
+    """Restarts hosts: their boot id changes, their kernel stays as it is."""
+
+    def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
+        for host in hosts:
+            boot = work.facts(host).kernel.boot_id
+            work.emit(Restarting(host=host, boot_id=boot.value if isinstance(boot, Known) else ""))
+            self.world.boots[host] = self.world.boots.get(host, 0) + 1
+        self.world.applied.extend(hosts)
 
 
 def stage(name: str, change: object = None, **more: object) -> Stage:

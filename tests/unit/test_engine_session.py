@@ -1,6 +1,8 @@
 """The engine: the same rules for every stage, whatever the stage does."""
 
+import errno
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
@@ -8,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from kubert_tui.base.errors import BusyError, ExitCode
-from kubert_tui.engine.journal import FILE_NAME, read
+from kubert_tui.base.errors import BusyError, ExitCode, KubertError
+from kubert_tui.engine.journal import FILE_NAME, Journal, read
 from kubert_tui.engine.past import all_runs, run_directory
 from kubert_tui.engine.session import Options, Session
 from kubert_tui.events.model import (
@@ -17,16 +19,19 @@ from kubert_tui.events.model import (
     Failure,
     FindingMade,
     Finished,
+    Note,
     PlanMade,
     RunStarted,
     StageFinished,
     StageState,
 )
 from kubert_tui.events.questions import Answer, Choice, Question
+from kubert_tui.facts.model import Facts
+from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.stages.model import Stage
 from tests.support.blank import blank_lab
-from tests.support.stages import Measure, Upgrade, World, stage
+from tests.support.stages import Measure, Restart, Upgrade, World, stage
 
 APPLY = Answer(Choice.APPLY)
 
@@ -297,3 +302,122 @@ def test_every_event_is_in_the_journal_and_is_json() -> None:
     assert len(lines) == len(outcome.events)
     assert {"event", "time"} <= set(lines[0])
     assert lines[-1]["event"] == "finished"
+
+
+def test_a_retry_that_works_clears_the_exit_code() -> None:
+    world, change = World(), Upgrade(World(), failing=True)
+    change.world = world
+    stages = (stage("kernel", change),)
+    session = Session(blank_lab(), stages=stages, gather=world.gather, connect=world.connect)
+    session.submit("kernel")
+    for event in session.events():
+        if isinstance(event, Question):
+            session.answer(event.number, APPLY)
+        if isinstance(event, StageFinished) and event.state is StageState.FAILED:
+            change.failing = False
+            session.submit("kernel")
+            session.close()
+        if isinstance(event, Finished):
+            assert event.exit_code == ExitCode.OK
+
+
+def test_a_partial_run_does_not_close_one_that_still_measures() -> None:
+    world, begun, measure = World(), Flag(), Measure()
+    measure.hold = begun
+    stages = (stage("look"), stage("measure", measure, measures=True))
+    session = Session(blank_lab(), stages=stages, gather=world.gather, connect=world.connect)
+    session.submit("measure")
+    for event in session.events():
+        if isinstance(event, Question):
+            session.answer(event.number, APPLY)
+            assert begun.wait(30)
+            session.detach()
+    other = Session(blank_lab(), stages=stages, gather=world.gather, connect=world.connect)
+    other.submit("look")
+    other.close()
+    list(other.events())
+    measure.hold = None
+    assert run(world, *stages).only(RunStarted)[0].run == session.run
+    assert len(set(measure.identities)) == 1
+
+
+def test_a_failed_repetition_is_not_covered_by_the_older_result() -> None:
+    world, measure = World(), Measure()
+    stages = (stage("measure", measure, measures=True),)
+    session = Session(blank_lab(), stages=stages, gather=world.gather, connect=world.connect)
+    session.submit("measure")
+    ended = []
+    for event in session.events():
+        if isinstance(event, Question):
+            session.answer(event.number, APPLY)
+        if isinstance(event, StageFinished):
+            ended.append(event.state)
+            if len(ended) == 1:
+                measure.failing = True
+                session.submit("measure", again=True)
+                session.close()
+    assert ended == [StageState.DONE, StageState.FAILED]
+
+
+def test_a_host_is_not_restarted_twice_in_one_run() -> None:
+    world = World()
+    restart = Restart(world)
+    stages = (stage("bios", restart, by_hand=True), stage("next"))
+    first = run(world, *stages)
+    assert first.finished.states == {"bios": StageState.NEEDS_YOU, "next": StageState.DONE}
+    second = run(world, *stages)
+    assert second.only(RunStarted)[0].resumed
+    assert second.finished.states["bios"] is StageState.NEEDS_YOU
+    assert not second.only(Question)
+    assert world.applied == ["bull1"]
+
+
+def test_cancel_while_looking_stops_what_is_queued_and_idle_cancel_is_forgotten() -> None:
+    world = World()
+    stages = (stage("one", Upgrade(world)), stage("two", Upgrade(world)))
+    looking, go_on = Flag(), Flag()
+
+    def gather(host: Host, updates: bool, cancel: Flag) -> Facts:
+        looking.set()
+        assert go_on.wait(30)
+        return world.gather(host, updates, cancel)
+
+    session = Session(blank_lab(), stages=stages, gather=gather, connect=world.connect)
+    session.submit("one")
+    session.submit("two")
+    assert looking.wait(30)
+    session.cancel()
+    go_on.set()
+    states: list[StageState] = []
+    for event in session.events():
+        if isinstance(event, Question):
+            session.answer(event.number, APPLY)
+        if isinstance(event, StageFinished):
+            states.append(event.state)
+            if len(states) == 1:
+                session.cancel()
+                session.submit("two")
+                session.close()
+    assert states == [StageState.CANCELLED, StageState.DONE]
+
+
+def test_the_journal_goes_on_after_the_disk_was_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "run")
+    journal.append(Note(text="one"))
+    write = os.write
+    half = [True]
+
+    def full(descriptor: int, data: bytes) -> int:
+        if half:
+            half.pop()
+            return write(descriptor, bytes(data)[:7])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(KubertError, match="No space left"):
+        journal.append(Note(text="lost"))
+    monkeypatch.undo()
+    journal.append(Note(text="two"))
+    assert [entry["text"] for entry in read(journal.path)] == ["one", "two"]

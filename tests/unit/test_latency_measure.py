@@ -12,7 +12,11 @@ from kubert_tui.base.errors import (
     UnreachableError,
 )
 from kubert_tui.hosts.interface import Completed, Invocation
-from kubert_tui.latency.failures import MeasurementCancelledError, MeasurementInterruptedError
+from kubert_tui.latency.failures import (
+    MeasurementCancelledError,
+    MeasurementInterruptedError,
+    OrderDiffersError,
+)
 from kubert_tui.latency.launch import Run
 from tests.support.latency_host import BOOT, RUN, PlayedHost, breaks, sample, says, waits
 from tests.support.latency_played import (
@@ -95,7 +99,7 @@ def test_another_order_under_the_same_name_is_refused(told: Told) -> None:
     host = PlayedHost(stdout=FINAL)
     Run(host, "/runs", "one").prepare(replace(ORDER, command=("cyclictest", "--other")))
     host.begin()
-    with pytest.raises(MeasurementError, match="another measurement"):
+    with pytest.raises(OrderDiffersError, match="other settings"):
         carry_out(host, told)
 
 
