@@ -87,27 +87,35 @@ def read_past(run: str) -> Past:
     """Read the journal of a run; an unknown run has an empty past."""
     past = Past(run)
     for entry in read(runs() / run / FILE_NAME):
-        past.last = float(entry.get("time", past.last))
-        stage, host = str(entry.get("stage", "")), str(entry.get("host", ""))
-        match entry["event"]:
-            case "run-started":
-                past.started = past.started or past.last
-                past.lab = str(entry.get("lab", ""))
-                past.lab_file = str(entry.get("lab_file", ""))
-                past.dry_run = bool(entry.get("dry_run"))
-                past.exit_code = None
-            case "stage-started":
-                past.exit_code = None
-            case "stage-finished":
-                past.states[stage] = _state(entry.get("state"))
-                past.host_states[stage] = {
-                    str(name): _state(state) for name, state in dict(entry["hosts"]).items()
-                }
-            case "finished":
-                past.exit_code = int(entry.get("exit_code", ExitCode.FAILED))
-            case event:
-                past.took(event, host, entry)
+        try:
+            _take(past, entry)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            # Not what we write: somebody edited it, or another version did. The rest still counts.
+            continue
     return past
+
+
+def _take(past: Past, entry: dict[str, Any]) -> None:
+    past.last = float(entry.get("time", past.last))
+    stage, host = str(entry.get("stage", "")), str(entry.get("host", ""))
+    match entry["event"]:
+        case "run-started":
+            past.started = past.started or past.last
+            past.lab = str(entry["lab"])
+            past.lab_file = str(entry.get("lab_file", ""))
+            past.dry_run = bool(entry.get("dry_run"))
+            past.exit_code = None
+        case "stage-started":
+            past.exit_code = None
+        case "stage-finished":
+            past.states[stage] = _state(entry["state"])
+            past.host_states[stage] = {
+                str(name): _state(state) for name, state in dict(entry["hosts"]).items()
+            }
+        case "finished":
+            past.exit_code = int(entry["exit_code"])
+        case event:
+            past.took(event, host, entry)
 
 
 def all_runs() -> Iterator[Past]:

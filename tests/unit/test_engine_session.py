@@ -421,3 +421,16 @@ def test_the_journal_goes_on_after_the_disk_was_full(
     monkeypatch.undo()
     journal.append(Note(text="two"))
     assert [entry["text"] for entry in read(journal.path)] == ["one", "two"]
+
+
+def test_a_journal_that_somebody_edited_is_read_as_far_as_it_goes() -> None:
+    world = World()
+    first = run(world, stage("kernel", Upgrade(world)), answers=(Answer(Choice.NO),))
+    name = first.only(RunStarted)[0].run
+    journal = run_directory(name) / FILE_NAME
+    odd = ['{"event": "facts-gathered", "host": "bull1"}', '{"event": "finished"}', "[]", "\x00"]
+    odd += ['{"event": "stage-finished", "stage": "x", "hosts": 3, "state": "done"}', "{"]
+    journal.write_text(journal.read_text() + "\n".join(odd))
+    second = run(world, stage("kernel", Upgrade(world)))
+    assert second.only(RunStarted)[0].run == name
+    assert second.finished.states == {"kernel": StageState.DONE}
