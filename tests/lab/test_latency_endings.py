@@ -156,7 +156,7 @@ def test_a_sampler_without_the_right_to_read_says_so(host: LocalHost, directory:
         assert process is not None
         script = Path(directory, "run-1", "sampler.py").read_text()
         argv = (*NOBODY, "/usr/bin/python3", "-I", "-", str(process.pid))
-        rest = (str(process.start_ticks), process.boot_id, "250")
+        rest = (str(process.start_ticks), process.boot_id, "250", str(len(order(1.5).cpus)))
         done = subprocess.run(
             [*argv, *rest], input=script.encode(), capture_output=True, check=True
         )
