@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kubert_tui import __version__
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
 from kubert_tui.base.secrets import redactor
-from kubert_tui.cli import auto, check_command, lab_command, runs_command, wizard_command
+from kubert_tui.cli import auto, check_command, lab_command, runs_command, stray, wizard_command
 
 _EPILOG = """\
 Without arguments, on a terminal, the wizard opens. Exit codes: 0 done, 1 failed, 2 usage,
@@ -20,6 +20,7 @@ Without arguments, on a terminal, the wizard opens. Exit codes: 0 done, 1 failed
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = _parser()
+    stray.keep_out_of_sight()
     try:
         arguments = parser.parse_args(argv)
         return _dispatch(parser, arguments)

@@ -2,12 +2,15 @@
 
 import io
 import json
+import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.base.secrets import Secret
+from kubert_tui.cli import stray
 from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.auto import choose
 from kubert_tui.cli.json_lines import JsonLines
@@ -152,3 +155,22 @@ def test_runs_are_listed_and_read_back(capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(lines[-1])["event"] == "finished"
     assert main(["runs", "absent"]) == ExitCode.USAGE
     assert "there is no run 'absent'" in capsys.readouterr().err
+
+
+def test_what_a_library_s_thread_dies_of_is_kept_out_of_sight(
+    own_directories: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    Secret("hunter2")
+
+    def die() -> None:
+        raise EOFError("hunter2")
+
+    stray.keep_out_of_sight()
+    thread = threading.Thread(target=die)
+    thread.start()
+    thread.join()
+    (log,) = own_directories.glob("**/stray.log")
+    assert "EOFError: ********" in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert capsys.readouterr().err == ""
