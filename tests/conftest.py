@@ -1,5 +1,6 @@
 """Shared by all tests: nothing of the user's own directories is read or written."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,9 @@ def own_directories(
 def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test calls a secret is a plain word in the next."""
     monkeypatch.setattr(redactor, "_values", ())
+
+
+@pytest.fixture(autouse=True)
+def threads_die_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what `main` does to the errors of threads: pytest is to see them."""
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)

@@ -158,9 +158,8 @@ def test_runs_are_listed_and_read_back(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_what_a_library_s_thread_dies_of_is_kept_out_of_sight(
-    own_directories: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    own_directories: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     Secret("hunter2")
 
     def die() -> None:
