@@ -1,5 +1,7 @@
 """All checks, in the order in which they are shown."""
 
+from collections.abc import Iterable
+
 from kubert_tui.checks import (
     cross,
     host,
@@ -56,13 +58,15 @@ CROSS: tuple[CrossCheck, ...] = (
 )
 
 
-def judge_all(facts: Facts, lab: Lab) -> tuple[Finding, ...]:
+def judge_all(facts: Facts, lab: Lab, checks: Iterable[Check] = ALL) -> tuple[Finding, ...]:
     """Return one finding per check for one host."""
-    return tuple(check(facts, lab) for check in ALL)
+    return tuple(check(facts, lab) for check in checks)
 
 
-def judge_across(all_facts: tuple[Facts, ...], lab: Lab) -> tuple[Finding, ...]:
+def judge_across(
+    all_facts: tuple[Facts, ...], lab: Lab, checks: Iterable[CrossCheck] = CROSS
+) -> tuple[Finding, ...]:
     """Return one finding per cross check; none when there are fewer than two hosts."""
     if len(all_facts) < 2:
         return ()
-    return tuple(check(all_facts, lab) for check in CROSS)
+    return tuple(check(all_facts, lab) for check in checks)

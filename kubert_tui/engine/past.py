@@ -31,12 +31,10 @@ class Past:
     lab: str = ""
     lab_file: str = ""
     started: float = 0.0
-    last: float = 0.0
     dry_run: bool = False
     exit_code: int | None = None
     """Of the last `finished`; None when the last session never got there."""
     states: dict[str, StageState] = field(default_factory=dict)
-    host_states: dict[str, dict[str, StageState]] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)
     attempts: dict[str, int] = field(default_factory=dict)
     """Per host: measurements of this run that ended, well or not."""
@@ -96,22 +94,16 @@ def read_past(run: str) -> Past:
 
 
 def _take(past: Past, entry: dict[str, Any]) -> None:
-    past.last = float(entry.get("time", past.last))
     stage, host = str(entry.get("stage", "")), str(entry.get("host", ""))
     match entry["event"]:
         case "run-started":
-            past.started = past.started or past.last
+            past.started = past.started or float(entry["time"])
             past.lab = str(entry["lab"])
             past.lab_file = str(entry.get("lab_file", ""))
             past.dry_run = bool(entry.get("dry_run"))
             past.exit_code = None
-        case "stage-started":
-            past.exit_code = None
         case "stage-finished":
             past.states[stage] = _state(entry["state"])
-            past.host_states[stage] = {
-                str(name): _state(state) for name, state in dict(entry["hosts"]).items()
-            }
         case "finished":
             past.exit_code = int(entry["exit_code"])
         case event:

@@ -19,7 +19,7 @@ from kubert_tui.engine.lock import LabLock
 from kubert_tui.engine.past import Past, new_run, open_run, run_directory
 from kubert_tui.engine.stage_run import StageRun
 from kubert_tui.engine.stream import Stream
-from kubert_tui.engine.work import Gather, StageWork
+from kubert_tui.engine.work import Gather, StageWork, failure
 from kubert_tui.events.model import (
     Event,
     Failure,
@@ -171,7 +171,7 @@ class Session:
                 self._serve(request)
         except KubertError as error:
             self._exit_code = error.exit_code
-            self._emit(_failure_here(error))
+            self._emit(failure(error))
         except Exception as error:
             self._exit_code = ExitCode.INTERNAL
             self._emit(self._bug(error))
@@ -303,7 +303,3 @@ def _refuse_to_orphan(past: Past) -> None:
             f"run {past.run} still measures on {', '.join(past.measuring)}",
             fix="start without --fresh to attach to it; cancel it in the wizard to be rid of it",
         )
-
-
-def _failure_here(error: KubertError) -> Failure:
-    return Failure(host=error.host, what=error.what, fix=error.fix, exit_code=int(error.exit_code))

@@ -1,8 +1,10 @@
 """One stage, from looking to looking again: probe, judge, plan, ask, change, verify."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kubert_tui.base.errors import CancelledError, ChangeError, DetachedError, KubertError
+from kubert_tui.checks.catalogue import judge_across, judge_all
 from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.engine.work import StageWork, failure
 from kubert_tui.events.model import (
@@ -63,8 +65,9 @@ class StageRun:
         todo = tuple(host for host in waiting if not self._finished(host))
         if not todo:
             return
-        allowed = self._plan(self.stage.change, todo)
-        if not allowed or not self._agreed(self.stage.change, allowed):
+        steps = self._steps(self.stage.change, todo)
+        allowed = self._plan(self.stage.change, todo, steps)
+        if not allowed or not self._agreed(self.stage.change, allowed, steps):
             return
         self._change(self.stage.change, allowed)
 
@@ -85,16 +88,15 @@ class StageRun:
         """Emit the findings; hosts whose goals are met are satisfied."""
         facts = tuple(self.work.facts(host) for host in hosts)
         for one in facts:
-            findings = [check(one, self.work.lab) for check in self.stage.checks]
+            findings = judge_all(one, self.work.lab, self.stage.checks)
             for finding in findings:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
             if self.stage.goals and not self.stage.measures and not self._unmet(findings):
                 self.states.setdefault(one.host, StageState.SATISFIED)
-        if len(facts) > 1:
-            for check in self.stage.cross_checks:
-                self.work.emit(FindingMade(finding=check(facts, self.work.lab)))
+        for finding in judge_across(facts, self.work.lab, self.stage.cross_checks):
+            self.work.emit(FindingMade(finding=finding))
 
-    def _unmet(self, findings: list[Finding]) -> list[Finding]:
+    def _unmet(self, findings: Iterable[Finding]) -> list[Finding]:
         goals = self.stage.goals
         return [one for one in findings if one.check in goals and one.level not in _MET]
 
@@ -118,11 +120,12 @@ class StageRun:
         steps = self._steps(self.stage.change, (host,)) if self.stage.change else ()
         return kept.command in ("", *(step.command for step in steps))
 
-    def _plan(self, change: Change, hosts: tuple[str, ...]) -> tuple[str, ...]:
+    def _plan(
+        self, change: Change, hosts: tuple[str, ...], steps: tuple[PlannedStep, ...]
+    ) -> tuple[str, ...]:
         """Emit the plan; return the hosts on which it may be carried out now."""
         lab = self.work.lab
         needs = {host: change.needs(lab, lab.host(host)) for host in hosts}
-        steps = self._steps(change, hosts)
         wanted = frozenset().union(*needs.values())
         self.work.emit(
             PlanMade(
@@ -144,9 +147,10 @@ class StageRun:
             step for host in hosts for step in change.plan(self.work.lab, self.work.facts(host))
         )
 
-    def _agreed(self, change: Change, hosts: tuple[str, ...]) -> bool:
+    def _agreed(
+        self, change: Change, hosts: tuple[str, ...], steps: tuple[PlannedStep, ...]
+    ) -> bool:
         """Ask whether to apply; a preview is shown and the question asked again."""
-        steps = self._steps(change, hosts)
         choices: tuple[Choice, ...] = (Choice.APPLY, Choice.SKIP, Choice.NO)
         if change.previews:
             choices = (Choice.APPLY, Choice.PREVIEW, Choice.SKIP, Choice.NO)
@@ -158,7 +162,7 @@ class StageRun:
                 text=f"{self.stage.title}: apply this on {', '.join(hosts)}?",
                 choices=choices,
                 confirm=change.confirm,
-                steps=steps,
+                steps=tuple(step for step in steps if step.host in hosts),
             )
             if answer.choice is Choice.PREVIEW:
                 try:
@@ -190,8 +194,7 @@ class StageRun:
             trouble = error
             self.work.emit(failure(error))
         if self.stage.measures:
-            self._rest(tuple(h for h in hosts if h in self.work.past.measured), StageState.DONE)
-            self._rest(hosts, StageState.FAILED)
+            self._rest(self._ended(hosts), StageState.FAILED)
             return
         self._look(tuple(host for host in hosts if host not in self.states))
         for host, state in tuple(self.states.items()):
@@ -206,7 +209,7 @@ class StageRun:
                 continue
             self.states[host] = StageState.FAILED
             if trouble is None:
-                found = [check(self.work.facts(host), self.work.lab) for check in self.stage.checks]
+                found = judge_all(self.work.facts(host), self.work.lab, self.stage.checks)
                 left = self._unmet(found)
                 self.work.emit(
                     failure(

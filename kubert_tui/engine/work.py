@@ -35,10 +35,9 @@ Gather = Callable[[Host, bool, Flag], Facts]
 """Gathers the facts of a host, until the flag is set; with True, package updates, too."""
 
 
-def failure(error: KubertError, *, stage: str = "") -> Failure:
+def failure(error: KubertError) -> Failure:
     """Return the event that tells of an error."""
     return Failure(
-        stage=stage,
         host=error.host,
         what=error.what,
         fix=error.fix,

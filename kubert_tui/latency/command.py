@@ -8,6 +8,7 @@ from kubert_tui.facts.model import Cyclictest, Facts, Unknown
 from kubert_tui.lab.model import CyclictestSpec, Lab
 from kubert_tui.lab.rt_tests import pinned_version
 from kubert_tui.latency.measurement import MeasurementOrder
+from kubert_tui.rt_tests.versions import accepts, number
 
 LOOPS_LIMIT = 2**31 - 1
 """cyclictest reads --loops with atoi(), in every version."""
@@ -33,7 +34,7 @@ def arguments(
         path,
         *(["--mlockall"] if settings.mlockall else []),
         *where,
-        *(["--nanosleep"] if accepts_nanosleep(version) else []),
+        *(["--nanosleep"] if accepts(version, "nanosleep") else []),
         f"--priority={settings.priority}",
         f"--interval={settings.interval}",
         f"--histogram={settings.histogram}",
@@ -41,23 +42,6 @@ def arguments(
         f"--loops={settings.loops}",
         "--quiet",
     )
-
-
-def accepts_nanosleep(version: str) -> bool:
-    """Whether that version knows `--nanosleep`: 1.0 and 1.1 (removed in 1.2).
-
-    The binaries print two decimals, so 1.0 says 1.00; "1.10" is ambiguous and read as 1.10.
-    """
-    return version_number(version) in {(1, 0), (1, 1)}
-
-
-def version_number(version: str) -> tuple[int, int]:
-    """Return (major, minor) of a version such as `1.0`, `2.40` or `v2.10`; (0, 0) if unclear."""
-    found = re.match(r"(?:v|stable/v|V )?(\d{1,3})\.(\d{1,3})", version.strip())
-    if not found:
-        return (0, 0)
-    minor = found[2][:-1] if found[2].endswith("0") and found[2] != "10" else found[2]
-    return int(found[1]), int(minor or 0)
 
 
 def cpu_list(cpus: Sequence[int]) -> str:
@@ -99,7 +83,8 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
             host=facts.host,
         )
     measured = wanted or online
-    if version_number(tool.version)[0] < 2 and measured[-1] >= len(online):
+    major, _ = number(tool.version) or (0, 0)
+    if major < 2 and measured[-1] >= len(online):
         # 1.x counts the online CPUs and takes that for their highest number.
         raise MeasurementError(
             f"cyclictest {tool.version} cannot pin to CPU {measured[-1]} here: it believes CPUs "

@@ -8,12 +8,12 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.facts.model import Cyclictest, Fact, Known, Unknown
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.command import (
-    accepts_nanosleep,
     arguments,
     cpu_list,
     order_for,
     parse_cpu_list,
 )
+from kubert_tui.rt_tests.versions import accepts
 from tests.support.latency_facts import facts_of
 
 README = (
@@ -36,7 +36,7 @@ def test_later_versions_get_it_without_nanosleep(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.0", "1.00", "v1.0", "stable/v1.0", "1.1"])
 def test_nanosleep_is_known_to_the_first_versions(version: str) -> None:
-    assert accepts_nanosleep(version)
+    assert accepts(version, "nanosleep")
 
 
 def test_chosen_cpus_and_settings() -> None:
