@@ -47,14 +47,10 @@ def last_lines(text: str | bytes, count: int = 10) -> str:
 
 
 def _is_harmless(character: str) -> bool:
-    return character in _KEPT_CONTROLS or unicodedata.category(character) not in (
-        "Cc",
-        "Cf",
-        "Cs",
-        "Co",
-        "Zl",
-        "Zp",
-    )
+    if character in _KEPT_CONTROLS or character.isprintable():
+        return True
+    # Of what Python does not call printable, only the other widths of a space are.
+    return unicodedata.category(character) == "Zs"
 
 
 def _cut(line: str, limit: int) -> str:
