@@ -1,0 +1,1 @@
+"""What stored measurements mean: verdicts, comparisons. Pure functions, no terminal, no host."""
