@@ -138,6 +138,13 @@ def store(
     measured: Measured, *, host: str, lab: str, facts: Facts, run: str = ""
 ) -> StoredMeasurement:
     """Return what is to be kept of a finished measurement."""
+    return packed(measured, host=host, lab=lab, fingerprint=fingerprint(facts), run=run)
+
+
+def packed(
+    measured: Measured, *, host: str, lab: str, fingerprint: Fingerprint, run: str = ""
+) -> StoredMeasurement:
+    """Return the file's content; `store` for a host whose fingerprint is known already."""
     order, final = measured.order, measured.final
     figures = summarise(final)
     return StoredMeasurement(
@@ -169,7 +176,7 @@ def store(
         ),
         threads=tuple(map(_pack, final.threads)),
         output=measured.output,
-        fingerprint=fingerprint(facts),
+        fingerprint=fingerprint,
     )
 
 
