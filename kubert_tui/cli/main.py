@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from kubert_tui import __version__
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
 from kubert_tui.base.secrets import redactor
-from kubert_tui.cli import auto, check_command, lab_command, runs_command, stray, wizard_command
+from kubert_tui.cli import (
+    auto,
+    check_command,
+    compare_command,
+    lab_command,
+    report_command,
+    runs_command,
+    stray,
+    wizard_command,
+)
 
 _EPILOG = """\
 Without arguments, on a terminal, the wizard opens. Exit codes: 0 done, 1 failed, 2 usage,
@@ -75,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     check_command.add_parser(commands)
     lab_command.add_parser(commands)
     runs_command.add_parser(commands)
+    report_command.add_parser(commands)
+    compare_command.add_parser(commands)
     return parser
 
 

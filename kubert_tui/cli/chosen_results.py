@@ -1,0 +1,44 @@
+"""From what the command line names to stored measurements: a run's id, a file, another's result."""
+
+from pathlib import Path
+
+from kubert_tui.base.errors import MeasurementError, UsageError
+from kubert_tui.base.text import clean_line
+from kubert_tui.engine.past import all_runs
+from kubert_tui.latency.store import StoredMeasurement, load
+from kubert_tui.results.foreign import read_foreign
+
+
+def chosen(names: list[str], interval: int = 0) -> list[StoredMeasurement]:
+    """Return the measurements that `names` mean, in that order.
+
+    A run's id means all results of that run; a path one of our files, or what cyclictest
+    printed or wrote (`interval` in us where the file does not tell it). UsageError for what
+    is neither, MeasurementError for a file that cannot be believed.
+    """
+    found: list[StoredMeasurement] = []
+    known = {past.run: past for past in all_runs()} if names else {}
+    for name in names:
+        if name in known:
+            results = known[name].results
+            if not results:
+                raise UsageError(f"run {name} has no stored measurement")
+            found += [load(Path(path)) for path in results]
+        elif Path(name).is_file():
+            found.append(_file(Path(name), interval))
+        else:
+            raise UsageError(
+                f"there is no run and no file {clean_line(name, limit=200)!r}",
+                fix="`kubert-tui runs` lists the runs; a file is named by its path",
+            )
+    return found
+
+
+def _file(path: Path, interval: int) -> StoredMeasurement:
+    try:
+        return load(path)
+    except MeasurementError as ours:
+        try:
+            return read_foreign(path, interval=interval)
+        except MeasurementError:
+            raise ours from None

@@ -1,0 +1,1 @@
+"""A stored measurement as something to hand on: HTML, Markdown, SVG, PNG."""
