@@ -1,0 +1,79 @@
+"""The CPU plan of a host: housekeeping CPUs for everything else, isolated ones for real time."""
+
+from dataclasses import dataclass
+
+from kubert_tui.cpus.topology import Topology
+
+_SHARE = 10
+"""One core in so many keeps house, in each node; OpenShift's guides reserve about as much."""
+_BUSY_NODE = 8
+"""Cores from which a node with network cards gets a second one for their interrupts."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpuPlan:
+    """Every CPU of a host is in exactly one of the two."""
+
+    housekeeping: frozenset[int]
+    isolated: frozenset[int]
+
+
+def propose(topology: Topology) -> CpuPlan:
+    """Return a plan that `problems` finds nothing wrong with.
+
+    Whole cores only: a thread cannot be isolated from its sibling. The boot CPU's core keeps
+    house, for some of the kernel's work cannot be moved from it; so does a tenth of each
+    node's cores, so that interrupts and memory work stay local. A node of one core is left to
+    real time, unless it has the boot CPU. A host of one core has nothing to isolate.
+    """
+    boot = topology.cpus[0]
+    keeping: list[int] = [boot.core]
+    for node, cores in topology.cores_of_nodes.items():
+        wanted = max(1, len(cores) // _SHARE)
+        if node in topology.network_nodes and len(cores) >= _BUSY_NODE:
+            wanted = max(wanted, 2)
+        if len(cores) == 1:
+            wanted = 0
+        mine = [core for core in cores if core in keeping]
+        others = [core for core in cores if core not in keeping]
+        keeping += others[: max(0, wanted - len(mine))]
+    housekeeping = topology.threads(keeping)
+    return CpuPlan(housekeeping, topology.numbers - housekeeping)
+
+
+def problems(plan: CpuPlan, topology: Topology) -> tuple[str, ...]:
+    """Return what is wrong with a plan for this host, a sentence each; () when nothing is."""
+    found = []
+    if both := plan.housekeeping & plan.isolated:
+        found.append(f"CPUs {_list(both)} are in both sets.")
+    if missing := topology.numbers - plan.housekeeping - plan.isolated:
+        found.append(f"CPUs {_list(missing)} are in neither set.")
+    if unknown := (plan.housekeeping | plan.isolated) - topology.numbers:
+        found.append(f"CPUs {_list(unknown)} are not online.")
+    if not plan.housekeeping & topology.numbers:
+        found.append("No CPU is left for housekeeping.")
+    elif topology.cpus[0].number not in plan.housekeeping:
+        boot = topology.cpus[0].number
+        found.append(f"CPU {boot} boots the host and does work that cannot be moved: keep it.")
+    for threads in topology.cores.values():
+        inside = plan.isolated.intersection(threads)
+        if inside and inside != frozenset(threads):
+            outside = frozenset(threads) - inside
+            found.append(
+                f"CPU {_list(inside)} is isolated and its sibling {_list(outside)} on the same "
+                "core is not."
+            )
+    return tuple(found)
+
+
+def toggled(plan: CpuPlan, topology: Topology, cpu: int) -> CpuPlan:
+    """Return the plan with the whole core of `cpu` on the other side."""
+    core = next(one.core for one in topology.cpus if one.number == cpu)
+    threads = frozenset(topology.cores[core])
+    if cpu in plan.isolated:
+        return CpuPlan(plan.housekeeping | threads, plan.isolated - threads)
+    return CpuPlan(plan.housekeeping - threads, plan.isolated | threads)
+
+
+def _list(cpus: frozenset[int]) -> str:
+    return ",".join(map(str, sorted(cpus)))
