@@ -1,17 +1,22 @@
 """The wizard's application: owns the run, opens screens, and knows how to leave."""
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar, cast
 
+from rich.segment import Segments
+from rich.text import Text
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from kubert_tui.base.errors import ExitCode, KubertError
+from kubert_tui.base.secrets import redactor
+from kubert_tui.base.text import clean
 from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Failure
 from kubert_tui.lab.model import Lab
@@ -21,6 +26,9 @@ from kubert_tui.screens.first_run import FirstRunScreen
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.opening import OpeningScreen
+from kubert_tui.screens.practice_labs import PracticeLabs
+from kubert_tui.screens.practice_progress import PracticeProgress
+from kubert_tui.screens.practice_text import STAY, STAYS
 from kubert_tui.screens.prompts import ConfirmPrompt
 from kubert_tui.screens.run_session import EventsEnded, EventsReady, RunSession
 from kubert_tui.screens.theme import KUBERT
@@ -51,11 +59,13 @@ class KubertApp(App[int]):
         open_engine: Callable[[Lab], Engine],
         save_lab: Callable[[Lab], Path],
         *,
+        practice: PracticeLabs,
         glyphs: Glyphs,
+        practising: bool = False,
         saved_labs: Mapping[str, Callable[[], Lab]] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Open on `lab`, or ask for one if it is None.
+        """Open on `lab` (`practising`: it is of practice machines), or ask for one if it is None.
 
         `open_engine`, `save_lab` and the loaders of `saved_labs` may block and raise
         KubertError or OSError: they are called in threads.
@@ -64,10 +74,13 @@ class KubertApp(App[int]):
         self._lab = lab
         self._open_engine = open_engine
         self._save_lab = save_lab
+        self._practice = practice
         self._saved_labs = saved_labs or {}
         self._now = now
         self.glyphs = glyphs
         self.session: RunSession | None = None
+        self.practising = practising
+        """The run is on practice machines."""
         self._leaving = False
         self.register_theme(KUBERT)
         self.theme = KUBERT.name
@@ -76,13 +89,15 @@ class KubertApp(App[int]):
     def on_mount(self) -> None:
         """Go to the run, or to the choice of a lab."""
         if self._lab is not None:
-            self.open_run(self._lab)
+            self.open_run(self._lab, self.practising)
             return
         self.push_screen(
             FirstRunScreen(
                 open_session=self.open_session,
                 save_lab=self._save_lab,
                 saved_labs=self._saved_labs,
+                practice=self._practice,
+                glyphs=self.glyphs,
                 chosen=self.open_run,
             )
         )
@@ -91,8 +106,9 @@ class KubertApp(App[int]):
         """Open an engine (this may block: call it in a thread)."""
         return RunSession(self, self._open_engine(lab), self.glyphs)
 
-    def open_run(self, lab: Lab) -> None:
+    def open_run(self, lab: Lab, practising: bool) -> None:
         """Open the run of a lab and show it."""
+        self.practising = practising
         self.push_screen(OpeningScreen(lab.name))
         self._open_run(lab)
 
@@ -110,6 +126,8 @@ class KubertApp(App[int]):
         session.start()
         wizard = WizardScreen(session, self.glyphs, leave=self.action_leave, now=self._now)
         self.switch_screen(wizard)
+        if self.practising:
+            self.notify(STAYS, title="Practice", timeout=12, markup=False)
 
     def _not_opened(self, lab: Lab, error: KubertError | OSError) -> None:
         fix = error.fix if isinstance(error, KubertError) else ""
@@ -139,6 +157,10 @@ class KubertApp(App[int]):
     def action_leave(self) -> None:
         """Leave; asks first while something runs."""
         session = self.session
+        if isinstance(self.screen, PracticeProgress):
+            # What it has begun is to be removed first.
+            self.screen.action_cancel()
+            return
         if session is None or session.ended:
             self._exit_now()
             return
@@ -153,11 +175,14 @@ class KubertApp(App[int]):
                 "The measurement goes on by itself on its host, and opening this lab again "
                 "attaches to it."
             )
-            prompt = ConfirmPrompt("Leave while measuring?", text, yes="Leave", no="Stay")
+            heading = "Leave while measuring?"
         else:
             title = session.view.stage(session.view.running).title
             text = f"{title} is being worked on. Leaving ends it; starting again resumes here."
-            prompt = ConfirmPrompt("Leave?", text, yes="Leave", no="Stay")
+            heading = "Leave?"
+        if self.practising:
+            text = f"{text}\n\n{STAY[0]}"
+        prompt = ConfirmPrompt(heading, text, yes="Leave", no="Stay")
         self.push_screen(prompt, lambda yes: self._let_go(session) if yes else None)
 
     def _let_go(self, session: RunSession) -> None:
@@ -171,6 +196,13 @@ class KubertApp(App[int]):
         code = finished.exit_code if finished is not None else int(ExitCode.OK)
         # An unfinished run is interrupted, so that it is resumed; to leave it is no failure.
         self.exit(int(ExitCode.OK) if code == ExitCode.INTERRUPTED else code)
+
+    def _fatal_error(self) -> None:
+        """Leave after a bug. Textual's own report shows local variables: a password just typed."""
+        report = redactor.redact("".join(traceback.format_exception(self._exception)))
+        shown = Text(clean(report), "red")
+        self._exit_renderables.append(Segments(self.console.render(shown, self.console.options)))
+        self._close_messages_no_wait()
 
     async def action_quit(self) -> None:
         """Leave the way `q` does (ctrl+q, and the palette's Quit)."""

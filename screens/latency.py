@@ -21,6 +21,7 @@ from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency_text import badges, kernel_line, progress_line
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area
+from kubert_tui.screens.waiting_text import waits_line
 from kubert_tui.screens.widgets.histogram import Histogram
 from kubert_tui.screens.widgets.histogram_layout import Figure
 from kubert_tui.screens.widgets.statistics_table import statistics_table
@@ -96,8 +97,10 @@ class LatencyScreen(Screen[None]):
         started = self._view.measurements.get(self._host)
         snapshot = self._session.snapshot(self._host)
         sequence = -1 if snapshot is None else snapshot.sequence
-        beat = 0 if snapshot is not None or started is None else int(self._now())
-        key = (self._host, self._cpu, self._logarithmic, sequence, snapshot is None, beat)
+        waits = self._host in self._view.waits
+        still = started is None or (snapshot is not None and not waits)
+        beat = 0 if still else int(self._now())
+        key = (self._host, self._cpu, self._logarithmic, sequence, snapshot is None, waits, beat)
         if key == self._drawn:
             return
         self._drawn = key
@@ -119,6 +122,8 @@ class LatencyScreen(Screen[None]):
         command = "" if started is None else f"$ {shlex.join(started.command)}"
         self._fill("#latency-command", Content(command))
         line, warning = kernel_line(self._view, self._host, snapshot, self._glyphs)
+        if self._host in self._view.waits:
+            warning = waits_line((self._view.waits[self._host],), self._now())
         self._fill("#latency-host", Content(line))
         self._fill("#latency-warning", Content(warning))
 

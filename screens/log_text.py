@@ -1,5 +1,6 @@
 """Events as lines of the log. Plain text: nothing here or later is parsed as markup."""
 
+import re
 import shlex
 import time
 from functools import singledispatch
@@ -14,6 +15,9 @@ from kubert_tui.events.model import (
     FindingMade,
     Finished,
     HostConnected,
+    HostLocked,
+    HostLockLost,
+    HostUnlocked,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
@@ -29,10 +33,18 @@ from kubert_tui.events.questions import Answered, Question
 
 _SUCCEEDED = 0
 
+_REPEATED = re.compile(r"(ok|changed|skipping): \[[^\]]*\]")
+"""What Ansible prints of a task that ended: our own line says it with host, task and time."""
+
+_STARS = re.compile(r" \*{3,}$")
+"""Ansible fills its headings up to the width of a terminal that is not there."""
+
 
 def log_lines(event: Event) -> tuple[str, ...]:
     """Return the lines of one event: output as it is, anything else with its time of day."""
     lines = _lines(event)
+    if isinstance(event, Output) and event.stream == "ansible":
+        lines = tuple(_STARS.sub("", line) for line in lines if not _REPEATED.fullmatch(line))
     where = f"{event.host} | " if event.host else ""
     if isinstance(event, Output):
         return tuple(f"{where}{line}" for line in lines)
@@ -59,12 +71,29 @@ def _(event: StageStarted) -> tuple[str, ...]:
 
 @_lines.register
 def _(event: StageFinished) -> tuple[str, ...]:
-    return (f"=== {event.state}: {event.summary} ===",)
+    return (f"=== {event.summary or event.state} ===",)
 
 
 @_lines.register
 def _(event: HostConnected) -> tuple[str, ...]:
     return (f"connected to {event.address} as {event.user}",)
+
+
+@_lines.register
+def _(event: HostLocked) -> tuple[str, ...]:
+    if event.broke:
+        return (f"locked for us; the lock of {event.broke} was broken",)
+    return ("still locked for us" if event.found else "locked for us",)
+
+
+@_lines.register
+def _(event: HostLockLost) -> tuple[str, ...]:
+    return (f"our lock was taken by {event.holder or 'somebody who has gone again'}",)
+
+
+@_lines.register
+def _(event: HostUnlocked) -> tuple[str, ...]:  # noqa: ARG001
+    return ("unlocked",)
 
 
 @_lines.register

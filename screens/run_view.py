@@ -14,6 +14,7 @@ from kubert_tui.events.model import (
     FindingMade,
     Finished,
     HostConnected,
+    HostLockLost,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
@@ -29,7 +30,6 @@ from kubert_tui.events.model import (
 from kubert_tui.events.questions import Answered, Choice, Question
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
-from kubert_tui.screens.durations import clock
 from kubert_tui.stages.model import Stage
 
 
@@ -48,6 +48,7 @@ Areas = frozenset[Area]
 
 _NOTHING: Areas = frozenset()
 _STAGE: Areas = frozenset({Area.RAIL, Area.GUIDE, Area.STATUS})
+_WAITS: Areas = frozenset({Area.GUIDE, Area.STATUS})
 
 FINISHED_STATES = frozenset({StageState.DONE, StageState.SATISFIED, StageState.SKIPPED})
 """Nothing is left to do in these."""
@@ -81,6 +82,8 @@ class RunView:
     """Stage that last made each finding."""
     questions: dict[int, Question] = field(default_factory=dict)
     """Open questions by number."""
+    waits: dict[str, Waiting] = field(default_factory=dict)
+    """What is waited for now, by host; the host's next event ends it."""
     previews: dict[str, tuple[TaskFinished, ...]] = field(default_factory=dict)
     """Tasks of the last preview, by stage."""
     measurements: dict[str, LatencyStarted] = field(default_factory=dict)
@@ -135,18 +138,25 @@ class RunView:
         """Remember stages that were submitted and have not started yet."""
         self.queued += [one for one in stages if one not in self.queued]
 
-    @singledispatchmethod
-    def apply(self, event: Event) -> Areas:  # noqa: ARG002
+    def apply(self, event: Event) -> Areas:
         """Fold one event in; return the areas that show something else now."""
+        areas = self._fold(event)
+        if event.host in self.waits and not isinstance(event, Waiting):
+            del self.waits[event.host]
+            areas |= _WAITS
+        return areas
+
+    @singledispatchmethod
+    def _fold(self, event: Event) -> Areas:  # noqa: ARG002
         return _NOTHING
 
-    @apply.register
+    @_fold.register
     def _run_started(self, event: RunStarted) -> Areas:
         self.run = event
         self.states.update(event.states)
         return _STAGE
 
-    @apply.register
+    @_fold.register
     def _stage_started(self, event: StageStarted) -> Areas:
         self.running = event.stage
         self.queued = [one for one in self.queued if one != event.stage]
@@ -158,7 +168,7 @@ class RunView:
         self.activity = event.title
         return _STAGE
 
-    @apply.register
+    @_fold.register
     def _stage_finished(self, event: StageFinished) -> Areas:
         stopped = event.state in STOPPED_STATES
         self.queued = [] if stopped else [one for one in self.queued if one != event.stage]
@@ -166,6 +176,7 @@ class RunView:
         self.host_states[event.stage] = dict(event.hosts)
         self.summaries[event.stage] = event.summary
         self.questions = {n: q for n, q in self.questions.items() if q.stage != event.stage}
+        self.waits = {host: one for host, one in self.waits.items() if one.stage != event.stage}
         if self.running == event.stage:
             self.running = ""
         if not self.queued:
@@ -174,67 +185,72 @@ class RunView:
         self.activity = ": ".join((*titles, event.summary))
         return _STAGE | {Area.LATENCY, Area.HOSTS}
 
-    @apply.register
+    @_fold.register
     def _connected(self, event: HostConnected) -> Areas:
         self.connected[event.host] = event
         self.activity = f"{event.host} connected"
         return frozenset({Area.HOSTS, Area.STATUS})
 
-    @apply.register
+    @_fold.register
+    def _lock_lost(self, event: HostLockLost) -> Areas:
+        who = event.holder or "somebody who has gone again"
+        self.activity = _at(event.host, f"our lock was taken by {who}")
+        return frozenset({Area.STATUS})
+
+    @_fold.register
     def _facts(self, event: FactsGathered) -> Areas:
         self.facts[event.facts.host] = event.facts
         return frozenset({Area.HOSTS, Area.GUIDE})
 
-    @apply.register
+    @_fold.register
     def _finding(self, event: FindingMade) -> Areas:
         key = (event.finding.check, event.finding.host)
         self.findings[key] = event.finding
         self.finding_stages[key] = event.stage
         return frozenset({Area.FINDINGS})
 
-    @apply.register
+    @_fold.register
     def _plan(self, event: PlanMade) -> Areas:
         self.plans[event.stage] = event
         return frozenset({Area.GUIDE})
 
-    @apply.register
+    @_fold.register
     def _command(self, event: CommandStarted) -> Areas:
         self.activity = _at(event.host, " ".join(event.argv))
         return frozenset({Area.STATUS})
 
-    @apply.register
+    @_fold.register
     def _task(self, event: TaskFinished) -> Areas:
         if self._previewing == event.stage:
             self.previews[event.stage] = (*self.previews.get(event.stage, ()), event)
         self.activity = _at(event.host, f"{event.task}: {event.outcome}")
         return frozenset({Area.STATUS})
 
-    @apply.register
+    @_fold.register
     def _waiting(self, event: Waiting) -> Areas:
-        limit = f" of {clock(event.limit)}" if event.limit is not None else ""
-        self.activity = _at(event.host, f"{event.what}, {clock(event.elapsed)}{limit}")
-        return frozenset({Area.STATUS})
+        self.waits[event.host] = event
+        return _WAITS
 
-    @apply.register
+    @_fold.register
     def _note(self, event: Note) -> Areas:
         self.activity = _at(event.host, event.text)
         return frozenset({Area.STATUS})
 
-    @apply.register
+    @_fold.register
     def _question(self, event: Question) -> Areas:
         self.questions[event.number] = event
         self._previewing = ""
-        return frozenset({Area.STATUS})
+        return _STAGE
 
-    @apply.register
+    @_fold.register
     def _answered(self, event: Answered) -> Areas:
         self.questions.pop(event.number, None)
         if event.choice is Choice.PREVIEW:
             self._previewing = event.stage
             self.previews[event.stage] = ()
-        return frozenset({Area.STATUS})
+        return _STAGE
 
-    @apply.register
+    @_fold.register
     def _latency_started(self, event: LatencyStarted) -> Areas:
         self.measurements[event.host] = event
         self.stored.pop(event.host, None)
@@ -242,30 +258,31 @@ class RunView:
         self.activity = _at(event.host, "cyclictest runs")
         return frozenset({Area.LATENCY, Area.STATUS})
 
-    @apply.register
+    @_fold.register
     def _latency_stored(self, event: LatencyStored) -> Areas:
         self.stored[event.host] = event
         self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
         return frozenset({Area.LATENCY, Area.STATUS, Area.GUIDE})
 
-    @apply.register
+    @_fold.register
     def _measurement_ended(self, event: MeasurementEnded) -> Areas:
         self.ended.add(event.host)
         self.activity = _at(event.host, event.reason)
         return frozenset({Area.LATENCY, Area.STATUS})
 
-    @apply.register
+    @_fold.register
     def _failure(self, event: Failure) -> Areas:
         self.failures[event.stage] = (*self.failures.get(event.stage, ()), event)
         self.activity = _at(event.host, event.what)
         return frozenset({Area.STATUS, Area.GUIDE})
 
-    @apply.register
+    @_fold.register
     def _run_finished(self, event: Finished) -> Areas:
         self.finished = event
         self.running = ""
         self.queued = []
         self.questions = {}
+        self.waits = {}
         return _STAGE
 
 

@@ -2,6 +2,7 @@
 
 from kubert_tui.events.model import StageState
 from kubert_tui.screens.run_view import FINISHED_STATES, RunView
+from kubert_tui.screens.waiting_text import waits_line
 from kubert_tui.stages.model import Stage
 
 _AFTER = {
@@ -15,15 +16,16 @@ _AFTER = {
 }
 
 
-def activity(view: RunView) -> str:
-    """Return what is going on, one line."""
+def activity(view: RunView, now: float) -> str:
+    """Return what is going on, one line. `now` is in seconds since the epoch."""
     if view.finished is not None:
         return "The run has ended"
     if view.cancelling:
         return "Cancelling: what runs on the hosts is being ended"
     if view.running:
         number = position(view, view.running)
-        return f"{number} {view.activity}" if number else view.activity
+        what = waits_line(view.waits.values(), now) if view.waits else view.activity
+        return f"{number} {what}" if number else what
     if view.queued:
         return "Starting"
     return view.activity or "Ready"
@@ -55,6 +57,8 @@ def position(view: RunView, identity: str) -> int:
 def _while_running(view: RunView) -> str:
     if view.measuring:
         return "Press m to watch it live"
+    if view.waits:
+        return "Press c to stop waiting"
     return "Press l for its output, c to cancel"
 
 

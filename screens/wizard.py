@@ -62,7 +62,7 @@ class WizardScreen(Screen[None]):
             yield Rail(self._view, self._glyphs)
             with TabbedContent(id="tabs", initial="guide"):
                 with TabPane("Guide", id="guide"):
-                    yield GuidePane(self._view, self._glyphs)
+                    yield GuidePane(self._view, self._glyphs, self._now)
                 with TabPane("Hosts", id="hosts"):
                     yield HostsPane(self._view)
                 with TabPane("Findings", id="findings"):
@@ -77,6 +77,7 @@ class WizardScreen(Screen[None]):
         self._session.changed.subscribe(self, self._changed, immediate=True)
         self._show(frozenset(Area))
         self._session.submit(self._view.stages[0].id)
+        self.set_interval(1.0, self._show_waits)
 
     @property
     def selected(self) -> Stage:
@@ -107,13 +108,23 @@ class WizardScreen(Screen[None]):
         stage = self.selected
         if Area.RAIL in areas or Area.STATUS in areas:
             self.query_one(Rail).show_states()
-            self.query_one(StatusBar).show(activity(self._view), next_step(self._view, stage))
+            self._show_status()
         if Area.GUIDE in areas:
             self.query_one(GuidePane).show(stage)
         if Area.HOSTS in areas:
             self.query_one(HostsPane).show()
         if Area.FINDINGS in areas:
             self.query_one(FindingsPane).show(stage)
+
+    def _show_status(self) -> None:
+        now = activity(self._view, self._now())
+        self.query_one(StatusBar).show(now, next_step(self._view, self.selected))
+
+    def _show_waits(self) -> None:
+        """Let the clocks of waits go on between two events."""
+        if self._view.waits and self.is_current:
+            self._show_status()
+            self.query_one(GuidePane).show_waits()
 
     @on(Rail.Selected)
     def _stage_selected(self) -> None:

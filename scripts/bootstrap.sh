@@ -154,6 +154,20 @@ missing_packages() {
     have busybox || without useful busybox busybox
     have cyclictest || without useful rt-tests realtime-tests
     have ps || without useful procps procps-ng
+    # What practice machines are built with and run by.
+    have mmdebstrap || without useful mmdebstrap mmdebstrap
+    [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] ||
+        without useful debian-archive-keyring debian-keyring
+    have systemd-nspawn || without useful systemd-container systemd-container
+    have slirp4netns || without useful slirp4netns slirp4netns
+    have nft || without useful nftables nftables
+    have ip || without useful iproute2 iproute
+    have qemu-system-x86_64 || without useful qemu-system-x86 qemu-system-x86-core
+    have qemu-img || without useful qemu-utils qemu-img
+    have mke2fs || without useful e2fsprogs e2fsprogs
+    have sgdisk || without useful gdisk gdisk
+    # Its tools work on files, too: what the kernel stage does is tried on them.
+    [[ $family != debian ]] || have grub-set-default || without useful grub2-common ''
 }
 
 have() {
@@ -163,6 +177,7 @@ have() {
 
 system_packages() {
     local kind=$1 family='' missing='' need='' packages=() reason='' status=0
+    local unknown='Unable to locate package|has no installation candidate|No match for argument'
     family=$(distribution_family)
     missing=$(missing_packages "$kind" "${family:-fedora}")
     [[ -n $missing ]] || return 0
@@ -177,6 +192,11 @@ system_packages() {
         if [[ $status == 0 ]]; then
             say "installing system packages: ${packages[*]}"
             if install_packages "$family" "${packages[@]}"; then continue; else status=$?; fi
+            if [[ $need == useful ]] && tail -n 60 -- "$log" | grep -qE "$unknown"; then
+                # One that the mirror does not have is no reason to go without the others.
+                mapfile -t packages < <(install_each "$family" "${packages[@]}")
+                [[ -n ${packages[*]} ]] || continue
+            fi
             reason="the package manager failed; log: $log"
             [[ $status != 4 ]] || reason="the package mirror cannot be reached; log: $log"
         fi
@@ -204,23 +224,43 @@ may_sudo() {
 
 # Returns 4 if the mirror cannot be reached, 7 for any other failure.
 install_packages() {
-    local family=$1 attempt='' command=() network='Could not resolve|Failed to fetch|Could not connect|Unable to connect|Temporary failure|Unable to locate package|Curl error|unreachable|Failed to download|Cannot prepare internal mirrorlist'
+    local family=$1 attempt='' command=() install=() network='Could not resolve|Failed to fetch|Could not connect|Unable to connect|Temporary failure|Unable to locate package|Curl error|unreachable|Failed to download|Cannot prepare internal mirrorlist'
     shift
-    [[ $(id -u) == 0 ]] || command=(sudo)
+    package_manager "$family"
     if [[ $family == debian ]]; then
-        command+=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
         # Lists may be absent or out of date: they are fetched only when they turn out to be.
         for attempt in install update install; do
             case $attempt in
             update) quietly "${command[@]}" update ;;
-            *) quietly "${command[@]}" install -y --no-install-recommends "$@" && return ;;
+            *) quietly "${command[@]}" "${install[@]}" "$@" && return ;;
             esac
         done
     else
-        quietly "${command[@]}" dnf -y --setopt=install_weak_deps=False install "$@" && return
+        quietly "${command[@]}" "${install[@]}" "$@" && return
     fi 9<&- # a daemon that a package starts would keep our lock
     ! tail -n 60 -- "$log" | grep -qE "$network" || return 4
     return 7
+}
+
+# Prints those of the packages that cannot be installed, trying one at a time.
+install_each() {
+    local family=$1 package='' command=() install=()
+    shift
+    package_manager "$family"
+    for package in "$@"; do
+        quietly "${command[@]}" "${install[@]}" "$package" || printf '%s\n' "$package"
+    done 9<&-
+}
+
+# Sets `command` to the package manager as we call it, and `install` to what makes it install.
+package_manager() {
+    command=(dnf -y --setopt=install_weak_deps=False)
+    install=(install)
+    if [[ $1 == debian ]]; then
+        command=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
+        install=(install -y --no-install-recommends)
+    fi
+    [[ $(id -u) == 0 ]] || command=(sudo "${command[@]}")
 }
 
 # Runs a command with its output in the log only.

@@ -1,11 +1,28 @@
 """Shared by all tests: nothing of the user's own directories is read or written."""
 
+import os
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from kubert_tui.base.secrets import redactor
+from tests.support.twins import own_twins, session_twins, twins
+
+__all__ = ["own_twins", "session_twins", "twins"]
+
+# `quick` tries the same cases each time; `long` looks for new ones, and keeps those that failed.
+settings.register_profile("quick", deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "long",
+    deadline=None,
+    print_blob=True,
+    database=DirectoryBasedExampleDatabase(Path(tempfile.gettempdir(), "kubert-hypothesis")),
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +35,8 @@ def own_directories(
     for name in ("STATE", "CONFIG", "CACHE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    # Locks of hosts, too: this machine is the host of many tests, some of them at the same time.
+    monkeypatch.setenv("KUBERT_TUI_LOCK_DIRECTORY", str(home / "lock"))
     return home
 
 
@@ -31,3 +50,11 @@ def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 def threads_die_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Undo what `main` does to the errors of threads: pytest is to see them."""
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever comes first may have to build the twins' image."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if {"twins", "own_twins"} & {*names} and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(900))

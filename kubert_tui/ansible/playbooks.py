@@ -26,6 +26,8 @@ _BLOCKS = ("block", "rescue", "always")
 _COMMANDS = frozenset({"command", "shell", "raw", "script"})
 _SILENT = frozenset({"assert", "debug", "set_fact", "fail", "meta"})
 """Modules that touch no host."""
+_LOOKING = frozenset({"stat", "slurp"})
+"""Modules that only look."""
 _KEYWORDS = frozenset(
     {
         "any_errors_fatal", "args", "async", "become", "become_exe", "become_flags",
@@ -49,11 +51,13 @@ class PlannedTask:
     """As the playbook names it, such as `ansible.builtin.apt`."""
     command: str
     """The command itself, or the module and its arguments; empty if it touches no host."""
+    looks: bool = False
+    """It is a command of which the playbook says that it never changes anything."""
 
     @property
     def changes(self) -> bool:
         """Whether the task can change the host (false for those that only look or speak)."""
-        return self.module.rpartition(".")[2] not in _SILENT
+        return not self.looks and self.module.rpartition(".")[2] not in _SILENT | _LOOKING
 
 
 class _Loader(yaml.SafeLoader):
@@ -139,7 +143,8 @@ def _listed(
                 yield from _listed(_read(file), directory, inner, depth + 1)
                 continue
         name = inner.fill(task.get("name") or module)
-        yield PlannedTask(str(name), module, _command(module, arguments, inner))
+        looks = module.rpartition(".")[2] in _COMMANDS and task.get("changed_when") is False
+        yield PlannedTask(str(name), module, _command(module, arguments, inner), looks)
 
 
 def _assigned(tasks: list[dict[str, object]], directory: Path, depth: int) -> Iterator[str]:

@@ -36,7 +36,7 @@ def decode_order(line: bytes) -> Order:
     try:
         values = json.loads(line)
         return Order(**{**values, "hosts": tuple(values["hosts"])})
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, RecursionError):
         # Without the cause: its text could quote the line, and with it a password.
         raise ValueError("not an order") from None
 

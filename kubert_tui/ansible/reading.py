@@ -1,6 +1,5 @@
 """Reads what a child says: cleans and redacts it, logs it, and judges how the run ended."""
 
-import json
 import os
 import threading
 from collections import deque
@@ -18,18 +17,11 @@ from kubert_tui.ansible.protocol import (
 from kubert_tui.ansible.request import OnLines, OnTask, PlaybookOutcome, TaskResult
 from kubert_tui.base import paths
 from kubert_tui.base.errors import AuthenticationError, ChangeError, KubertError, ToolMissingError
-from kubert_tui.base.secrets import Secret, redactor
+from kubert_tui.base.secrets import redactor
 from kubert_tui.base.text import clean, clean_line
 
 _KEPT_LINES = 15
 _STATUSES = frozenset({"successful", "failed", "canceled", "timeout"})
-
-
-def learn_escaped(secret: Secret) -> None:
-    """Teach the redactor how a secret looks inside JSON, as Ansible prints results."""
-    value = secret.reveal()
-    for ascii_only in (True, False):
-        redactor.learn(json.dumps(value, ensure_ascii=ascii_only)[1:-1])
 
 
 def safe(text: str) -> str:

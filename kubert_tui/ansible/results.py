@@ -10,6 +10,8 @@ MESSAGE_LIMIT = 4000
 """Characters of a task's message."""
 DIFF_LIMIT = 20_000
 """Characters of a task's diff."""
+COMPARE_LIMIT = 10_000
+"""Lines that are compared: a host could make difflib's time, which grows with the square, last."""
 
 _OUTCOMES = {
     "runner_on_ok": "ok",
@@ -64,6 +66,9 @@ def _message(result: Mapping[str, object], *, failed: bool) -> str:
     parts = [_text(result.get("msg"))]
     if failed:
         parts += [_text(result.get(key)) for key in ("stderr", "stdout", "module_stderr")]
+        # Gathering facts runs modules of its own: what they died of is a level deeper.
+        for module in _mapping(result.get("failed_modules")).values():
+            parts += [_text(_mapping(module).get(key)) for key in ("module_stderr", "msg")]
         items = result.get("results")
         for item in items if isinstance(items, list) else ():
             if isinstance(item, dict) and item.get("failed"):
@@ -101,6 +106,8 @@ def _diff(piece: Mapping[str, object]) -> str:
         return ""
     before, after = (_lines(piece.get(side)) for side in ("before", "after"))
     old, new = (str(piece.get(f"{side}_header", side)) for side in ("before", "after"))
+    if len(before) + len(after) > COMPARE_LIMIT:
+        return f"--- {old}\n+++ {new}\n{len(before)} and {len(after)} lines: too many to compare\n"
     return "".join(difflib.unified_diff(before, after, old, new))
 
 

@@ -13,11 +13,12 @@ from kubert_tui.ansible.groups import Group, groups_of
 from kubert_tui.ansible.inventory import inventory_yaml
 from kubert_tui.ansible.playbooks import playbook_command, playbook_path
 from kubert_tui.ansible.protocol import Order
-from kubert_tui.ansible.reading import Reading, Report, learn_escaped
+from kubert_tui.ansible.reading import Reading, Report
 from kubert_tui.ansible.request import OnLines, OnTask, PlaybookOutcome, PlaybookRequest
 from kubert_tui.ansible.settings import agent_socket
 from kubert_tui.ansible.workspace import workspace
 from kubert_tui.base import paths
+from kubert_tui.base.errors import KubertError
 from kubert_tui.base.secrets import Secret
 from kubert_tui.lab.model import Lab
 
@@ -43,10 +44,6 @@ def run_playbook(
     if cancel.is_set():
         return _CANCELED
     groups = groups_of(request, lab)
-    for group in groups:
-        for secret in (group.login, group.sudo, *group.passphrases.values()):
-            if secret:
-                learn_escaped(secret)
     report = Report(request.log, on_task, on_lines)
     try:
         with ThreadPoolExecutor(max(1, len(groups)), "ansible") as pool:
@@ -119,7 +116,10 @@ def _follow(order: Order, reading: Reading, cancel: Event) -> int:
 
 def _drain(stderr: IO[bytes], reading: Reading) -> None:
     for line in stderr:
-        reading.lines([line.decode(errors="replace").rstrip("\n")])
+        # Read to its end whatever happens: a child nobody listens to would not end. A log or
+        # journal that cannot be written fails the run by the lines of its standard output.
+        with suppress(OSError, KubertError):
+            reading.lines([line.decode(errors="replace").rstrip("\n")])
 
 
 def _pass_on(child: subprocess.Popen[bytes], cancel: Event, ended: Event) -> None:

@@ -13,6 +13,7 @@ from kubert_tui.checks import (
     processors,
     scheduling,
     tools,
+    trial,
     virtualization,
 )
 from kubert_tui.checks.finding import Check, CrossCheck, Finding
@@ -21,6 +22,7 @@ from kubert_tui.lab.model import Lab
 
 ALL: tuple[Check, ...] = (
     host.PRIVILEGED,
+    host.OPERATOR,
     host.DISTRIBUTION,
     host.CLOCK,
     host.DISK,
@@ -29,6 +31,8 @@ ALL: tuple[Check, ...] = (
     kernel.REALTIME_INSTALLED,
     kernel.REALTIME_DEFAULT,
     kernel.REALTIME_RUNNING,
+    trial.TRIAL,
+    trial.ONE_SHOT,
     kernel.SECURE_BOOT,
     kernel.COMMAND_LINE,
     processors.SMT_OFF,

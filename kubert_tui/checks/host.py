@@ -103,12 +103,30 @@ def _python(facts: Facts, lab: Lab) -> Verdict:
     return ok(f"{fact.value}.")
 
 
+def _operator(facts: Facts, lab: Lab) -> Verdict:
+    del lab
+    fact = facts.operator
+    if isinstance(fact, Unknown):
+        return unknown("Whether somebody else works here", fact)
+    if fact.value is None:
+        return ok("Nobody else works on this host with kubert-tui.")
+    fix = "Wait until they have finished, or agree with them; a change here asks you first."
+    return warning(f"Being worked on by {fact.value.describe()}.", fix)
+
+
 PRIVILEGED = Check(
     "host.privileged",
     "Root rights",
     "Kernel, services and SCHED_FIFO measurements need root.",
     f"{README}: every step uses sudo",
     _privileged,
+)
+OPERATOR = Check(
+    "host.operator",
+    "Other operators",
+    "Two who change one host at once see each other's half-done work, and spoil measurements.",
+    "the lock that kubert-tui keeps in /run/kubert-tui while it works",
+    _operator,
 )
 DISTRIBUTION = Check(
     "host.distribution",

@@ -46,7 +46,7 @@ def _default(facts: Facts, lab: Lab) -> Verdict:
         return ok(f"{release.value} boots by default.")
     return failed(
         f"{release.value} boots by default, which is not PREEMPT_RT.",
-        "Run the kernel stage: it makes the PREEMPT_RT kernel the default.",
+        "Run the kernel stage: it makes the PREEMPT_RT kernel the default once that runs.",
     )
 
 
@@ -74,7 +74,10 @@ def _running(facts: Facts, lab: Lab) -> Verdict:
         )
     if not no and reasons:
         return unknown("Whether the running kernel is PREEMPT_RT", reasons[0])
-    return failed(f"{name} is not PREEMPT_RT{place(facts)}.", "Boot the PREEMPT_RT kernel.")
+    fix = "Run the kernel stage: it restarts the host into the PREEMPT_RT kernel."
+    if container_kind(facts):
+        fix = _BENEATH
+    return failed(f"{name} is not PREEMPT_RT{place(facts)}.", fix)
 
 
 def _secure_boot(facts: Facts, lab: Lab) -> Verdict:

@@ -19,11 +19,16 @@ class Answers:
     accept_new_host_keys: bool
     terminal: bool
     """Somebody sits there: passwords and confirmations may be asked for."""
+    break_lock: bool = False
+    """Take hosts from other operators who work on them."""
 
     def answer(self, question: Question) -> Answer:
         """Return the answer to a question."""
         if question.kind is QuestionKind.HOST_KEY:
             return Answer(Choice.YES if self.accept_new_host_keys else Choice.NO)
+        if question.kind is QuestionKind.HOST_LOCK:
+            # Only the flag breaks it: a lock is not a matter for a quick yes.
+            return Answer(Choice.BREAK if self.break_lock else Choice.NO)
         if question.secret:
             return self._secret(question)
         return self._review(question)
@@ -34,7 +39,7 @@ class Answers:
         try:
             with _interruptible():
                 typed = getpass.getpass(f"{question.text} [{question.host}]: ", stream=sys.stderr)
-        except EOFError:
+        except (EOFError, UnicodeDecodeError):
             typed = ""
         return Answer(Choice.YES, secret=Secret(typed)) if typed else Answer(Choice.NO)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.json_lines import JsonLines
+from kubert_tui.cli.practice_command import bring_up
 from kubert_tui.cli.text import TextReport
 from kubert_tui.engine.interface import Engine
 from kubert_tui.engine.session import Options, Session
@@ -19,7 +20,17 @@ from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.overrides import override
 from kubert_tui.stages.registry import all_stages
 
-FLAGS = ("only", "from", "until", "dry_run", "yes", "json", "accept_new_host_keys", "fresh")
+FLAGS = (
+    "only",
+    "from",
+    "until",
+    "dry_run",
+    "yes",
+    "json",
+    "accept_new_host_keys",
+    "break_lock",
+    "fresh",
+)
 """Options that mean something with --auto only."""
 
 
@@ -46,25 +57,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--accept-new-host-keys", action="store_true", help="trust hosts seen for the first time"
     )
     group.add_argument(
+        "--break-lock",
+        action="store_true",
+        help="take hosts from other operators' kubert-tui; without it they are left alone",
+    )
+    group.add_argument(
         "--fresh", action="store_true", help="begin a new run, do not resume an unfinished one"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `kubert-tui --auto`; return the exit code."""
-    source = find_lab(arguments.lab)
-    lab = override(source.lab, arguments.set)
     names = tuple(stage.id for stage in all_stages())
     stages = choose(names, arguments.only or (), getattr(arguments, "from"), arguments.until)
+    fresh = bring_up(arguments.lab) or arguments.fresh
+    source = find_lab(arguments.lab)
+    lab = override(source.lab, arguments.set)
     session = Session(
         lab,
-        Options(lab_file=str(source.path or ""), dry_run=arguments.dry_run, fresh=arguments.fresh),
+        Options(lab_file=str(source.path or ""), dry_run=arguments.dry_run, fresh=fresh),
     )
     printer: Printer = JsonLines(sys.stdout) if arguments.json else TextReport()
     answers = Answers(
         yes=arguments.yes,
         accept_new_host_keys=arguments.accept_new_host_keys,
         terminal=sys.stdin.isatty() and sys.stderr.isatty(),
+        break_lock=arguments.break_lock,
     )
     _let_go_on_signals(session)
     for stage in stages:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from kubert_tui import __version__
+from kubert_tui.base.disk import own_disk_error
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
 from kubert_tui.base.secrets import redactor
 from kubert_tui.cli import (
@@ -12,6 +13,7 @@ from kubert_tui.cli import (
     check_command,
     compare_command,
     lab_command,
+    practice_command,
     report_command,
     runs_command,
     stray,
@@ -30,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = _parser()
     stray.keep_out_of_sight()
+    stray.no_core_dumps()
     try:
         arguments = parser.parse_args(argv)
         return _dispatch(parser, arguments)
@@ -42,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Who reads our output has gone; there is nobody left to tell.
         sys.stderr.close()
         return int(ExitCode.FAILED)
+    except Exception as error:
+        trouble = own_disk_error(error) if isinstance(error, OSError) else None
+        if trouble is None:
+            return stray.tell_of_bug(error)
+        _complain(trouble)
+        return int(trouble.exit_code)
 
 
 def _dispatch(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
@@ -58,6 +67,7 @@ def _dispatch(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
         raise UsageError(
             "the wizard needs a terminal", fix="`kubert-tui --auto` does the same without one"
         )
+    practice_command.bring_up(arguments.lab)
     return wizard_command.run(arguments)
 
 
@@ -84,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     check_command.add_parser(commands)
     lab_command.add_parser(commands)
     runs_command.add_parser(commands)
+    practice_command.add_parser(commands)
     report_command.add_parser(commands)
     compare_command.add_parser(commands)
     return parser

@@ -5,13 +5,15 @@ import json
 import time
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from kubert_tui.base.errors import ExitCode, UsageError
+from kubert_tui.base.text import clean
 from kubert_tui.cli.text import plain_console
 from kubert_tui.cli.words import state_text
 from kubert_tui.engine.journal import FILE_NAME, read
-from kubert_tui.engine.past import Past, all_runs, run_directory
+from kubert_tui.engine.past import Past, all_runs, moment, run_directory
 
 
 def add_parser(commands: Any) -> None:
@@ -48,24 +50,32 @@ def _list(known: list[Past], *, as_json: bool) -> None:
                 "states": past.states, "results": past.results, "exit_code": past.exit_code,
             }))  # fmt: skip
             continue
-        console.print(Text(f"{past.run:<42} {_when(past.started)}  {_ending(past)}"))
+        _print(console, f"{past.run:<42} {_when(past.started)}  {_ending(past)}")
     if not known and not as_json:
-        console.print(Text("no runs yet", "dim"))
+        _print(console, "no runs yet", "dim")
 
 
 def _show(past: Past) -> None:
     console = plain_console(stderr=False)
-    console.print(Text(f"{past.run}  lab {past.lab}  {_when(past.started)}", "bold"))
+    _print(console, f"{past.run}  lab {past.lab}  {_when(past.started)}", "bold")
     for entry in read(run_directory(past.run) / FILE_NAME):
-        if (line := _line(entry)) is not None:
-            stamp = time.strftime("%H:%M:%S", time.localtime(float(entry.get("time", 0))))
-            console.print(Text(f"{stamp}  {line}"))
+        try:
+            line, time_of_day = _line(entry), time.localtime(moment(entry.get("time", 0)))
+        except (TypeError, ValueError):
+            continue  # not what we write
+        if line is not None:
+            _print(console, f"{time.strftime('%H:%M:%S', time_of_day)}  {line}")
     for stage, state in past.states.items():
         text, style = state_text(state)
-        console.print(Text(f"{text:<16} {stage}", style))
+        _print(console, f"{text:<16} {stage}", style)
     for path in past.results:
-        console.print(Text(f"result: {path}"))
-    console.print(Text(_ending(past), "dim"))
+        _print(console, f"result: {path}")
+    _print(console, _ending(past), "dim")
+
+
+def _print(console: Console, text: str, style: str = "") -> None:
+    # Journals are files: who can edit them must not get at the terminal of who reads them.
+    console.print(Text(clean(text), style))
 
 
 def _line(entry: dict[str, Any]) -> str | None:

@@ -1,21 +1,47 @@
-"""Errors of threads that nobody waits for (a library's, when a connection is closed under it).
+"""What nobody expected: a bug of ours, and errors of threads that nobody waits for.
 
-They never decide anything: our own threads hand their errors to the engine. Shown, they would
-only frighten; so they go to a file of ours.
+The latter (a library's, when a connection is closed under it) never decide anything: our own
+threads hand their errors to the engine. Shown, they would only frighten; so they go to a file of
+ours. Nothing of either holds a secret: no local variables, no core dumps.
 """
 
 import os
+import resource
+import sys
 import threading
 import time
 import traceback
 
 from kubert_tui.base import paths
+from kubert_tui.base.errors import ExitCode
 from kubert_tui.base.secrets import redactor
+from kubert_tui.base.text import clean_line
 
 
 def keep_out_of_sight() -> None:
     """Write what threads of libraries die of to `stray.log` in the state directory."""
     threading.excepthook = _write
+
+
+def no_core_dumps() -> None:
+    """See to it that no crash of ours writes our memory, and with it passwords, to disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def tell_of_bug(error: Exception) -> int:
+    """Say in a line that we failed and where the traceback lies; return the exit code."""
+    text = redactor.redact("".join(traceback.format_exception(error)))
+    where = "`kubert-tui` could not even write a report"
+    try:
+        path = paths.state() / f"bug-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+        paths.write_private(path, text)
+        where = f"please report it with {path}"
+    except OSError:
+        sys.stderr.write(text)
+    # Redacted before it is quoted: a secret quoted twice would not be known again.
+    what = clean_line(f"{type(error).__name__}: {redactor.redact(str(error))}")
+    print(f"kubert-tui: a bug in kubert-tui: {what} ({where})", file=sys.stderr)
+    return int(ExitCode.INTERNAL)
 
 
 def _write(told: threading.ExceptHookArgs) -> None:

@@ -17,6 +17,8 @@ from kubert_tui.events.model import (
     FindingMade,
     Finished,
     HostConnected,
+    HostLocked,
+    HostLockLost,
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
@@ -65,9 +67,8 @@ class TextReport:
             case StageStarted():
                 self._titles[event.stage] = event.title
                 self._line(f"\n▶ {event.title}", "bold cyan")
-            case HostConnected():
-                who = f" as {event.user}" if event.user else ""
-                self._say(event.host, f"connected: {event.address}{who}")
+            case HostConnected() | HostLocked() | HostLockLost():
+                self._host(event)
             case FindingMade() if event.finding.level is not Level.OK:
                 finding = event.finding
                 self._say(
@@ -104,6 +105,17 @@ class TextReport:
             case Finished():
                 self._live.stop()
                 self._finished(event)
+
+    def _host(self, event: HostConnected | HostLocked | HostLockLost) -> None:
+        match event:
+            case HostConnected():
+                who = f" as {event.user}" if event.user else ""
+                self._say(event.host, f"connected: {event.address}{who}")
+            case HostLocked() if event.broke:
+                self._say(event.host, f"the lock of {event.broke} was broken", "yellow")
+            case HostLockLost():
+                who = event.holder or "somebody who has gone again"
+                self._say(event.host, f"our lock was taken by {who}", "bold red")
 
     def _details(self, text: str) -> None:
         lines = text.splitlines()

@@ -20,6 +20,7 @@ class Ask(Protocol):
         kind: QuestionKind,
         text: str,
         details: str = "",
+        confirm: str = "",
         choices: tuple[Choice, ...],
         secret: bool = False,
     ) -> Answer: ...

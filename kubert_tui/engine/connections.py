@@ -1,9 +1,12 @@
 """The connections of a run: made on demand, remade after a loss, closed at the end."""
 
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
+from typing import Any
 
 from kubert_tui.engine.asking import Ask, ConnectionAsker, SecretStore
+from kubert_tui.events.questions import Answer
 from kubert_tui.hosts.connect import endpoint_of
 from kubert_tui.hosts.interface import Asker, Host
 from kubert_tui.lab.model import HostSpec, Lab
@@ -18,19 +21,28 @@ class Connections:
         self._lab = lab
         self._connect = connect_host
         self._hosts: dict[str, Host] = {}
+        self._asks: dict[str, Ask] = {}
         self._locks = {host.name: Lock() for host in lab.hosts}
         self.secrets = SecretStore()
 
     def host(self, name: str, ask: Ask, connected: Callable[[str, str], None]) -> Host:
         """Return the connection to a host; a new one is told to `connected(address, user)`."""
+        # What a command asks for later (sudo's password) belongs to the stage that runs it.
+        self._asks[name] = ask
         with self._locks[name]:
             if name not in self._hosts:
                 spec = self._lab.host(name)
-                self._hosts[name] = self._connect(
-                    spec, self._lab, ConnectionAsker(ask, self.secrets)
-                )
+                asker = ConnectionAsker(partial(self._ask, name), self.secrets)
+                self._hosts[name] = self._connect(spec, self._lab, asker)
                 connected(*self._where(spec))
             return self._hosts[name]
+
+    def _ask(self, name: str, **told: Any) -> Answer:
+        return self._asks[name](**told)
+
+    def existing(self, name: str) -> Host | None:
+        """Return the connection to a host if there is one; makes none and waits for nobody."""
+        return self._hosts.get(name)
 
     def drop(self, name: str) -> None:
         """Close a connection, so that the next use makes a new one."""

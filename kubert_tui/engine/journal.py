@@ -18,7 +18,10 @@ from kubert_tui.events.model import (
     Event,
     Finished,
     LatencySnapshot,
+    LatencyStarted,
     LatencyStored,
+    MeasurementEnded,
+    Restarting,
     RunStarted,
     StageFinished,
 )
@@ -28,7 +31,16 @@ FILE_NAME = "journal.jsonl"
 SNAPSHOT_EVERY = 10.0
 """Seconds between two latency snapshots of one host that are kept."""
 
-_MUST_LAST = (RunStarted, StageFinished, LatencyStored, Answered, Finished)
+_MUST_LAST = (
+    RunStarted,
+    StageFinished,
+    Restarting,
+    LatencyStarted,
+    LatencyStored,
+    MeasurementEnded,
+    Answered,
+    Finished,
+)
 
 
 class Journal:
@@ -84,7 +96,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
             for line in file:
                 try:
                     entry = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(entry, dict) and isinstance(entry.get("event"), str):
                     yield entry

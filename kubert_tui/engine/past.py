@@ -4,7 +4,9 @@ import re
 import secrets
 import shlex
 import time
+from calendar import timegm
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,11 @@ from kubert_tui.base.errors import ExitCode
 from kubert_tui.base.paths import runs
 from kubert_tui.engine.journal import FILE_NAME, read
 from kubert_tui.events.model import StageState
+
+_END_OF_TIME = 2.0**35
+"""Seconds since the epoch (the year 3058): beyond, calendars give up at some point."""
+
+_STAMP = "%Y%m%d-%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +49,8 @@ class Past:
     """By host: its newest measurement, if that is stored."""
     measuring: dict[str, str] = field(default_factory=dict)
     """By host: the command of a measurement that was begun and has not ended for us."""
-    restarted: dict[str, str] = field(default_factory=dict)
-    """By host: the boot id it was restarted from in this run."""
+    restarted: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By stage and host: the boot id it was restarted from in this run."""
     boots: dict[str, str] = field(default_factory=dict)
     """By host: the boot id last seen."""
 
@@ -60,7 +67,7 @@ class Past:
                 boot = entry["facts"]["kernel"]["boot_id"]
                 self.boots[host] = str(boot.get("value", ""))
             case "restarting":
-                self.restarted[host] = str(entry["boot_id"])
+                self.restarted[str(entry.get("stage", "")), host] = str(entry["boot_id"])
             case "latency-started":
                 self.measured.pop(host, None)
                 self.measuring[host] = shlex.join(map(str, entry["command"]))
@@ -75,8 +82,16 @@ class Past:
 
 
 def new_run(lab: str) -> str:
-    """Return a fresh run id, sortable by time: `20261123-221130-local-3f9a`."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    """Return a fresh run id, sortable by time: `20261123-221130-local-3f9a`.
+
+    It sorts after all there are, also after this computer's clock was set back: what is resumed
+    is the newest run.
+    """
+    stamp = time.strftime(_STAMP, time.gmtime())
+    newest = max((path.name[:15] for path in runs().iterdir()), default="")
+    if stamp <= newest:
+        with suppress(ValueError):
+            stamp = time.strftime(_STAMP, time.gmtime(timegm(time.strptime(newest, _STAMP)) + 1))
     name = re.sub(r"[^A-Za-z0-9.-]", "-", lab)[:32]
     return f"{stamp}-{name}-{secrets.token_hex(2)}"
 
@@ -87,7 +102,7 @@ def read_past(run: str) -> Past:
     for entry in read(runs() / run / FILE_NAME):
         try:
             _take(past, entry)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             # Not what we write: somebody edited it, or another version did. The rest still counts.
             continue
     return past
@@ -97,7 +112,7 @@ def _take(past: Past, entry: dict[str, Any]) -> None:
     stage, host = str(entry.get("stage", "")), str(entry.get("host", ""))
     match entry["event"]:
         case "run-started":
-            past.started = past.started or float(entry["time"])
+            past.started = past.started or moment(entry["time"])
             past.lab = str(entry["lab"])
             past.lab_file = str(entry.get("lab_file", ""))
             past.dry_run = bool(entry.get("dry_run"))
@@ -108,6 +123,14 @@ def _take(past: Past, entry: dict[str, Any]) -> None:
             past.exit_code = int(entry["exit_code"])
         case event:
             past.took(event, host, entry)
+
+
+def moment(value: object) -> float:
+    """Return a time of the journal, in seconds since the epoch; ValueError if it is none."""
+    seconds = float(str(value))
+    if not 0 <= seconds < _END_OF_TIME:
+        raise ValueError(f"{seconds} is no time")
+    return seconds
 
 
 def all_runs() -> Iterator[Past]:

@@ -10,10 +10,14 @@ from threading import Thread
 
 from kubert_tui import __version__
 from kubert_tui.base import paths
+from kubert_tui.base.disk import own_disk_error
 from kubert_tui.base.errors import BusyError, ExitCode, KubertError
 from kubert_tui.base.secrets import redactor
+from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
 from kubert_tui.engine.connections import Connect, Connections
+from kubert_tui.engine.host_locks import HostLocks
+from kubert_tui.engine.identity import lock_token, operator
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.lock import LabLock
 from kubert_tui.engine.past import Past, new_run, open_run, run_directory
@@ -32,6 +36,7 @@ from kubert_tui.events.questions import Answer
 from kubert_tui.facts.gather import gather
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.connect import connect
+from kubert_tui.hosts.host_lock import About
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
 from kubert_tui.rt_tests.build import cached_cyclictests
@@ -90,6 +95,7 @@ class Session:
     _journal: Journal = field(init=False)
     _stream: Stream = field(init=False)
     _lock: LabLock | None = field(init=False, default=None)
+    _host_locks: HostLocks | None = field(init=False, default=None)
     _requests: "queue.SimpleQueue[_Request | None]" = field(init=False)
     _states: dict[str, StageState] = field(init=False)
     _cancel: Flag = field(init=False, default_factory=Flag)
@@ -120,6 +126,8 @@ class Session:
         self._stream = Stream(self._journal, self.options.clock)
         self._requests = queue.SimpleQueue()
         self.connections = Connections(self.lab, self.connect)
+        if not self.options.dry_run:
+            self._host_locks = self._make_host_locks()
         self._thread = Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
 
@@ -173,8 +181,9 @@ class Session:
             self._exit_code = error.exit_code
             self._emit(failure(error))
         except Exception as error:
-            self._exit_code = ExitCode.INTERNAL
-            self._emit(self._bug(error))
+            trouble = own_disk_error(error) if isinstance(error, OSError) else None
+            self._exit_code = trouble.exit_code if trouble else ExitCode.INTERNAL
+            self._emit(failure(trouble) if trouble else self._bug(error))
         finally:
             self._finish()
 
@@ -205,6 +214,7 @@ class Session:
             cancel=self._cancel,
             detach=self._detach,
             gather=self.gather,
+            locks=self._host_locks,
             updates=UPDATED in stage.checks,
         )
         finished = StageRun(stage, work, self.options.dry_run, request.again).run()
@@ -223,7 +233,8 @@ class Session:
         elif finished.state in (StageState.CANCELLED, StageState.RUNNING):
             self._codes[finished.stage] = ExitCode.INTERRUPTED
         elif finished.state in _WAITS_FOR_A_PERSON:
-            self._codes[finished.stage] = ExitCode.NEEDS_CONFIRMATION
+            busy = failure_code == ExitCode.BUSY
+            self._codes[finished.stage] = ExitCode.BUSY if busy else ExitCode.NEEDS_CONFIRMATION
 
     def _drop_queued(self) -> None:
         closing = False
@@ -245,7 +256,14 @@ class Session:
             states=dict(self._states),
         )
 
+    def _make_host_locks(self) -> HostLocks:
+        token = lock_token(self.lab.name, self.options.lab_file)
+        about = About(operator(), self.lab.name, self._past.run)
+        return HostLocks(token, about, self.connections, self._emit)
+
     def _finish(self) -> None:
+        if self._host_locks is not None:
+            self._host_locks.close(self._past.measuring)
         self.connections.close()
         self._emit(
             Finished(
@@ -288,8 +306,10 @@ class Session:
             paths.write_private(log, text)
         except OSError:
             log = paths.state()
+        # Redacted before it is quoted: a secret quoted twice would not be known again.
+        told = clean_line(f"{type(error).__name__}: {redactor.redact(str(error))}")
         return Failure(
-            what=f"a bug in kubert-tui: {redactor.redact(repr(error))[:200]}",
+            what=f"a bug in kubert-tui: {told}",
             fix=f"please report it with {log}; the run can be started again",
             log=str(log),
             exit_code=int(ExitCode.INTERNAL),

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kubert_tui.base.disk import own_disk_error
 from kubert_tui.base.errors import CancelledError, ChangeError, DetachedError, KubertError
 from kubert_tui.checks.catalogue import judge_across, judge_all
 from kubert_tui.checks.finding import Finding, Level
+from kubert_tui.engine.lock_question import NotBrokenError
 from kubert_tui.engine.work import StageWork, failure
 from kubert_tui.events.model import (
     FindingMade,
@@ -47,6 +49,11 @@ class StageRun:
         except KubertError as error:
             self.work.emit(failure(error))
             self._rest(hosts, StageState.FAILED)
+        except OSError as error:
+            if (trouble := own_disk_error(error)) is None:
+                raise
+            self.work.emit(failure(trouble))
+            self._rest(hosts, StageState.FAILED)
         finished = StageFinished(
             stage=self.stage.id,
             state=overall(self.states),
@@ -62,14 +69,20 @@ class StageRun:
             self.states.update(dict.fromkeys(waiting, StageState.DONE))
             return
         self.work.stop_if_cancelled()
-        todo = tuple(host for host in waiting if not self._finished(host))
-        if not todo:
-            return
-        steps = self._steps(self.stage.change, todo)
-        allowed = self._plan(self.stage.change, todo, steps)
-        if not allowed or not self._agreed(self.stage.change, allowed, steps):
-            return
-        self._change(self.stage.change, allowed)
+        agreed: frozenset[PlannedStep] = frozenset()
+        while todo := tuple(host for host in waiting if not self._finished(host)):
+            steps = self._steps(self.stage.change, todo)
+            if not agreed.issuperset(steps):
+                todo = self._plan(self.stage.change, todo, steps)
+                if not todo or not self._agreed(self.stage.change, todo, steps):
+                    return
+            locked, contested = self._lock(todo)
+            if not contested:
+                if locked:
+                    self._change(self.stage.change, locked)
+                return
+            # Somebody else was at work there: what was agreed to may not be what is left to do.
+            waiting, agreed = self._look(locked), frozenset(steps)
 
     def _look(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
         """Gather facts and judge them; return the hosts that answered."""
@@ -93,6 +106,9 @@ class StageRun:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
             if self.stage.goals and not self.stage.measures and not self._unmet(findings):
                 self.states.setdefault(one.host, StageState.SATISFIED)
+            elif self.stage.not_for and (why := self.stage.not_for(one)):
+                self.states.setdefault(one.host, StageState.SKIPPED)
+                self.reason = self.reason or why
         for finding in judge_across(facts, self.work.lab, self.stage.cross_checks):
             self.work.emit(FindingMade(finding=finding))
 
@@ -106,7 +122,7 @@ class StageRun:
         if self.stage.measures and self._measured_as_wanted(host):
             self.states[host] = StageState.SATISFIED
             self.reason = "measured already in this run"
-        left = self.work.past.restarted.get(host)
+        left = self.work.past.restarted.get((self.stage.id, host))
         if self.stage.by_hand and left and left != self.work.past.boots.get(host):
             self.states[host] = StageState.NEEDS_YOU
             self.reason = "restarted already in this run"
@@ -180,6 +196,27 @@ class StageRun:
             self.states.update(dict.fromkeys(hosts, state))
             return False
 
+    def _lock(self, hosts: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+        """Return the hosts that are ours to change now, and whether any was somebody else's."""
+        contested: set[str] = set()
+
+        def lock(host: str) -> None:
+            if self.work.lock(host):
+                contested.add(host)
+
+        errors = self.work.all_of(hosts, lock)
+        for host, error in errors.items():
+            if isinstance(error, CancelledError):
+                raise error
+            if error is None:
+                continue
+            self.work.emit(failure(error))
+            self.states[host] = StageState.FAILED
+            if isinstance(error, NotBrokenError):
+                self.states[host] = StageState.DECLINED
+                self.reason = f"{host}: {error.what}"
+        return tuple(host for host, error in errors.items() if error is None), bool(contested)
+
     def _change(self, change: Change, hosts: tuple[str, ...]) -> None:
         """Apply, then look again: only what the checks confirm is done."""
         trouble: KubertError | None = None
@@ -193,6 +230,7 @@ class StageRun:
         except KubertError as error:
             trouble = error
             self.work.emit(failure(error))
+        self._still_ours(hosts)
         if self.stage.measures:
             self._rest(self._ended(hosts), StageState.FAILED)
             return
@@ -201,6 +239,18 @@ class StageRun:
             if host in hosts and state is StageState.SATISFIED:
                 self.states[host] = StageState.DONE
         self._unfinished(tuple(host for host in hosts if host not in self.states), trouble)
+
+    def _still_ours(self, hosts: tuple[str, ...]) -> None:
+        """Fail the hosts on which somebody else may have been at work beside us."""
+        for host, error in self.work.all_of(hosts, self.work.settle_lock).items():
+            if error is None:
+                continue
+            if self.stage.measures:
+                self.work.past.measured.pop(host, None)
+                error.what += "; what was measured meanwhile may be spoiled"
+            self.states[host] = StageState.FAILED
+            if host not in self.work.failed:
+                self.work.emit(failure(error))
 
     def _unfinished(self, hosts: tuple[str, ...], trouble: KubertError | None) -> None:
         for host in hosts:

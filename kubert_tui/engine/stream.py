@@ -9,12 +9,13 @@ from typing import Any
 
 from kubert_tui.base.errors import CancelledError
 from kubert_tui.engine.journal import Journal
+from kubert_tui.events.codec import redacted
 from kubert_tui.events.model import Event, Finished
 from kubert_tui.events.questions import Answer, Answered, Question
 
 
 class Stream:
-    """Numbers questions, stamps events with the time, and keeps their order. Thread-safe."""
+    """Numbers questions, stamps and redacts events, and keeps their order. Thread-safe."""
 
     def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
         self._journal = journal
@@ -26,9 +27,9 @@ class Stream:
         self._numbers = 0
 
     def emit(self, event: Event) -> None:
-        """Stamp one event, write it to the journal, then hand it to the consumer."""
+        """Stamp and redact one event, write it to the journal, then hand it to the consumer."""
         with self._order:
-            stamped = replace(event, time=self._clock())
+            stamped = redacted(replace(event, time=self._clock()))
             try:
                 self._journal.append(stamped)
             finally:

@@ -6,15 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as Flag
+from typing import TypeVar
 
 from kubert_tui.ansible.request import HostSecrets
 from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
 from kubert_tui.engine.asking import Ask
 from kubert_tui.engine.connections import Connections
+from kubert_tui.engine.host_locks import HostLocks
 from kubert_tui.engine.past import Past
 from kubert_tui.engine.stream import Stream
 from kubert_tui.events.codec import encode, event_name
 from kubert_tui.events.model import (
+    CommandStarted,
     Event,
     FactsGathered,
     Failure,
@@ -25,11 +28,14 @@ from kubert_tui.events.model import (
     Restarting,
 )
 from kubert_tui.events.questions import Answer, Choice, QuestionKind
-from kubert_tui.facts.model import Facts
+from kubert_tui.facts.model import Fact, Facts, Known
+from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
 
 _REMEMBERED = (FactsGathered, LatencyStarted, LatencyStored, MeasurementEnded, Restarting)
+
+Result = TypeVar("Result")
 
 Gather = Callable[[Host, bool, Flag], Facts]
 """Gathers the facts of a host, until the flag is set; with True, package updates, too."""
@@ -62,6 +68,8 @@ class StageWork:
     cancel: Flag
     detach: Flag
     gather: Gather
+    locks: HostLocks | None = None
+    """None in a dry run: nothing is changed there."""
     updates: bool = False
     """A check of this stage wants to know of package updates."""
     newest: dict[str, Facts] = field(default_factory=dict)
@@ -81,23 +89,49 @@ class StageWork:
     def look_again(self, host: str) -> Facts:
         """Gather and emit the facts of `host`; a connection that broke meanwhile is made anew."""
         begun = time.monotonic()
-        try:
-            facts = self.gather(self.host(host), self.updates, self.cancel)
-        except UnreachableError:
-            self.stop_if_cancelled()
-            self.drop(host)
-            facts = self.gather(self.host(host), self.updates, self.cancel)
+        facts = self._on(host, lambda there: self.gather(there, self.updates, self.cancel))
+        if self._is_ours(facts.operator):
+            facts = replace(facts, operator=Known(None))
         self.newest[host] = facts
         self.emit(FactsGathered(host=host, facts=facts, seconds=time.monotonic() - begun))
         return facts
 
+    def lock(self, host: str) -> bool:
+        """Take the lock of `host`, as `HostLocks.take` says."""
+        if self.locks is None:
+            return False
+        return self.locks.take(
+            host,
+            self.stage,
+            lambda call: self._on(host, call),
+            self._asker(),
+            sudo=self.facts(host).privileged == Known(True),
+            cancel=self.cancel,
+        )
+
+    def _is_ours(self, operator: Fact[Holder | None]) -> bool:
+        holder = operator.value if isinstance(operator, Known) else None
+        return holder is not None and self.locks is not None and self.locks.is_ours(holder)
+
+    def settle_lock(self, host: str) -> None:
+        """Raise BusyError, for the last time, if the lock of `host` is not ours any more."""
+        if self.locks is not None:
+            self.locks.check(host, forget=True)
+
+    def _check_locks(self, locks: HostLocks, hosts: tuple[str, ...]) -> None:
+        for error in self.all_of(hosts, locks.check).values():
+            if error is not None:
+                raise error
+
     def host(self, name: str) -> Host:
         """Return a connection to `name`."""
-        return self.connections.host(
-            name,
-            self._asker(),
-            lambda address, user: self.emit(HostConnected(host=name, address=address, user=user)),
-        )
+
+        def connected(address: str, user: str) -> None:
+            self.emit(HostConnected(host=name, address=address, user=user))
+            if self.locks is not None:
+                self.locks.wake(name)
+
+        return self.connections.host(name, self._asker(), connected)
 
     def drop(self, name: str) -> None:
         """Close the connection to `name`."""
@@ -108,13 +142,23 @@ class StageWork:
         return self.connections.secrets.of(name)
 
     def emit(self, event: Event) -> None:
-        """Emit an event of this stage, and remember what a resumed run has to know."""
+        """Emit an event of this stage, and remember what a resumed run has to know.
+
+        BusyError for a command that is about to start when a host is not ours any more.
+        """
+        event = event if event.stage else replace(event, stage=self.stage)
         if isinstance(event, Failure):
             self.failure_code = self.failure_code or event.exit_code
             self.failed.add(event.host)
         elif isinstance(event, _REMEMBERED):
             self.past.took(event_name(type(event)), event.host, encode(event))
-        self.stream.emit(event if event.stage else replace(event, stage=self.stage))
+        if self.locks is not None:
+            self.locks.told(event)
+            if isinstance(event, CommandStarted):
+                # The last moment to see that what it changes is still ours to change.
+                everyone = tuple(host.name for host in self.lab.hosts)
+                self._check_locks(self.locks, (event.host,) if event.host else everyone)
+        self.stream.emit(event)
 
     def each(self, hosts: tuple[str, ...], do: Callable[[str], None]) -> None:
         """Call `do(host)` for all hosts side by side; the first failure is raised at the end."""
@@ -150,6 +194,15 @@ class StageWork:
         if self.cancel.is_set():
             raise CancelledError("cancelled")
 
+    def _on(self, host: str, call: Callable[[Host], Result]) -> Result:
+        """Call `call` with the connected host; if it was lost meanwhile, once more."""
+        try:
+            return call(self.host(host))
+        except UnreachableError:
+            self.stop_if_cancelled()
+            self.drop(host)
+            return call(self.host(host))
+
     def _asker(self) -> Ask:
         def ask(
             *,
@@ -157,6 +210,7 @@ class StageWork:
             kind: QuestionKind,
             text: str,
             details: str = "",
+            confirm: str = "",
             choices: tuple[Choice, ...],
             secret: bool = False,
         ) -> Answer:
@@ -167,6 +221,7 @@ class StageWork:
                 kind=kind,
                 text=text,
                 details=details,
+                confirm=confirm,
                 choices=choices,
                 secret=secret,
             )

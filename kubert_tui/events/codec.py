@@ -6,17 +6,47 @@ pass the redactor, so a secret cannot leave by this door.
 """
 
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from kubert_tui.base.secrets import redactor
-from kubert_tui.events.model import Event
+from kubert_tui.events.model import Event, LatencySnapshot
 from kubert_tui.facts.model import Known, Unknown
 from kubert_tui.latency.histogram import ThreadHistogram
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+
+_NAMES = frozenset({"stage", "host", "run", "lab", "hosts", "stages", "states", "check"})
+"""Fields that hold names of ours: faces and resuming go by them, whatever anybody's password is."""
+
+
+def redacted(event: Event) -> Event:
+    """Return the event with secrets masked in all of its text, as faces may have it."""
+    # Snapshots hold numbers only, and a great many of them.
+    masked = event if isinstance(event, LatencySnapshot) else _masked(event)
+    return masked if isinstance(masked, Event) else event
+
+
+def _masked(value: Any) -> Any:
+    """The value itself if there is nothing to mask in it."""
+    match value:
+        case Enum() | bool() | int() | float() | None:
+            return value
+        case str():
+            return redactor.redact(value)
+        case tuple():
+            items = tuple(map(_masked, value))
+            return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+        case dict():
+            return {key: _masked(item) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        old = {one.name: getattr(value, one.name) for one in fields(value)}
+        new = {name: _masked(one) for name, one in old.items() if name not in _NAMES}
+        changed = {name: one for name, one in new.items() if one is not old[name]}
+        return replace(value, **changed) if changed else value
+    return value
 
 
 def event_name(kind: type[Event]) -> str:

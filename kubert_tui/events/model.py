@@ -76,6 +76,29 @@ class HostConnected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostLocked(Event):
+    """We have the lock of a host: no other kubert-tui changes it while we are at work."""
+
+    broke: str = ""
+    """Whose lock was broken for that; empty if nobody had it."""
+    found: bool = False
+    """It was ours already: of an earlier session of this lab that did not end well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLockLost(Event):
+    """The lock of a host was broken, or taken by another while the host restarted."""
+
+    holder: str
+    """Who has it now; empty if it was broken and given back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostUnlocked(Event):
+    """The lock of a host was given back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactsGathered(Event):
     """The facts of one host, in one round trip of `seconds`."""
 

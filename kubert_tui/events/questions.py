@@ -14,6 +14,8 @@ class QuestionKind(StrEnum):
     PASSWORD = "password"
     PASSPHRASE = "passphrase"
     SUDO_PASSWORD = "sudo-password"
+    HOST_LOCK = "host-lock"
+    """Somebody else works on the host."""
     REVIEW = "review"
 
 
@@ -27,6 +29,10 @@ class Choice(StrEnum):
     """Run Ansible's check mode with diff, then ask again."""
     SKIP = "skip"
     """Leave the stage as it is; the answer's `text` is the reason."""
+    RETRY = "retry"
+    """Look again whether the other operator is done."""
+    BREAK = "break"
+    """Take the lock from the operator who is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,11 @@ from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.facts.model import Facts, Unknown
 from kubert_tui.facts.parse import parse
 from kubert_tui.facts.sections import Sections, split
+from kubert_tui.hosts import host_lock
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 
-TIMEOUT = 60.0
-"""Seconds the probe may take."""
+TIMEOUT = 180.0
+"""Seconds the probe may take: an emulated host starts a few hundred programs that slowly."""
 
 _NOT_ASKED = Unknown("not asked for at this look")
 _PARTS = ("probe_frame.sh", "probe_readers.sh", "probe.sh")
@@ -76,7 +77,9 @@ def _probe(
 def probe_script() -> bytes:
     """Return the text of the probe, a POSIX shell script."""
     package = files("kubert_tui.facts")
-    return b"\n".join(package.joinpath(name).read_bytes() for name in _PARTS)
+    # In a subshell of its own, which it may leave as it likes.
+    lock = f"operator_lock() (\nset -- show\n{host_lock.script()}\n)\n".encode()
+    return b"\n".join((lock, *(package.joinpath(name).read_bytes() for name in _PARTS)))
 
 
 def _why_none(completed: Completed) -> str:

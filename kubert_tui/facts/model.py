@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from kubert_tui.hosts.host_lock import Holder
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -49,6 +51,17 @@ class RealtimeEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A kernel that is booted once before it may become the default (playbooks/kernel.yml)."""
+
+    release: str
+    armed_in: str
+    """Id of the boot in which GRUB was told to boot it once."""
+    unconfirmed: bool
+    """It booted, and the host restarted by itself because nobody adopted it in time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """The running kernel and what will boot next."""
 
@@ -64,6 +77,14 @@ class Kernel:
     """Kernel path, release or entry id that boots by default."""
     default_release: Fact[str]
     """Release of the kernel that boots by default."""
+    next_entry: Fact[str]
+    """The entry that GRUB boots once, at the next restart; `` when none is set."""
+    one_shot: Fact[str]
+    """Why GRUB could not boot an entry just once; `` when it can."""
+    trial: Fact[Trial | None]
+    """None when no kernel is on trial."""
+    rejected: Fact[str]
+    """Release of the kernel whose last trial failed; `` when none did."""
     installed: Fact[tuple[str, ...]]
     """Releases with a /boot/vmlinuz-*."""
     installed_realtime: Fact[tuple[str, ...]]
@@ -198,6 +219,8 @@ class Facts:
     user: Fact[str]
     privileged: Fact[bool]
     """Whether the probe ran as root (itself or through sudo)."""
+    operator: Fact[Holder | None]
+    """Who else works on it with kubert-tui; None for nobody."""
     distribution: Fact[Distribution]
     kernel: Kernel
     firmware: Firmware

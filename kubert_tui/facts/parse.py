@@ -23,6 +23,7 @@ def parse(host: str, sections: Sections, sent: float, received: float) -> Facts:
         machine_id=parse_system.machine_id(sections),
         user=parse_system.user(sections),
         privileged=parse_system.privileged(sections),
+        operator=parse_system.operator(sections),
         distribution=parse_system.distribution(sections),
         kernel=parse_kernel.kernel(sections),
         firmware=parse_system.firmware(sections),

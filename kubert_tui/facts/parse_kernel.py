@@ -3,6 +3,7 @@
 import re
 
 from kubert_tui.base.text import clean_line
+from kubert_tui.facts import parse_trial
 from kubert_tui.facts.model import Fact, Kernel, Known, RealtimeEvidence, Unknown
 from kubert_tui.facts.parse_boot import default_boot
 from kubert_tui.facts.sections import Section, Sections, then
@@ -29,6 +30,10 @@ def kernel(sections: Sections) -> Kernel:
         command_line=_command_line(sections),
         default_entry=entry,
         default_release=release,
+        next_entry=parse_trial.next_entry(sections),
+        one_shot=parse_trial.one_shot(sections),
+        trial=parse_trial.trial(sections),
+        rejected=parse_trial.rejected(sections),
         installed=installed,
         installed_realtime=realtime,
         secure_boot=then(sections.lines("secure-boot"), _secure_boot),

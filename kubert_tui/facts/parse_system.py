@@ -5,7 +5,8 @@ import shlex
 
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Distribution, Fact, Firmware, Known, Unknown
-from kubert_tui.facts.sections import Sections, keyed, then
+from kubert_tui.facts.sections import Section, Sections, keyed, then
+from kubert_tui.hosts.host_lock import Holder, shown
 
 _FEDORA = {"fedora", "rhel", "centos", "rocky", "almalinux"}
 _DEBIAN = {"debian", "ubuntu"}
@@ -36,6 +37,18 @@ def privileged(sections: Sections) -> Fact[bool]:
     """Return whether the probe ran as root."""
     uid = then(sections.lines("id"), lambda lines: _key(lines, "uid"))
     return then(uid, lambda text: Known(text == "0"))
+
+
+def operator(sections: Sections) -> Fact[Holder | None]:
+    """Return who has the host's lock."""
+    return then(sections.good("operator-lock"), _operator)
+
+
+def _operator(section: Section) -> Fact[Holder | None]:
+    try:
+        return Known(shown(section.content))
+    except ValueError:
+        return Unknown(section.complaint())
 
 
 def _key(lines: list[str], key: str) -> Fact[str]:

@@ -88,8 +88,13 @@ def pending_updates(sections: Sections) -> Fact[int]:
     if manager == "manager apt" and section.status == "0":
         if "lists present" not in lines:
             return Unknown("apt has no package lists yet: apt-get update was never run")
-        return Known(sum(line.startswith("Inst ") for line in lines))
+        # Conf alone: unpacked already, but its installation was interrupted.
+        words = [line.split() for line in lines if line.startswith(("Inst ", "Conf "))]
+        return Known(len({line[1] for line in words if len(line) > 1}))
     if manager == "manager dnf" and section.status in ("0", "100"):
+        # Where repositories may be unavailable (Fedora's dnf.conf allows it), dnf only mentions it.
+        if uncached := [line for line in lines if "no cache for" in line]:
+            return Unknown(f"dnf has no metadata yet: {clean_line(uncached[0], limit=120)}")
         return Known(_dnf_count(lines[1:]))
     if manager == "manager none":
         return Unknown("neither dnf nor apt is there")

@@ -2,6 +2,7 @@
 
 look() {
     collect id identity identity
+    collect operator-lock "kubert-tui's lock" operator_lock
     try hostname 5 uname -n
     show machine-id /etc/machine-id
     if [ -e /etc/os-release ]; then
@@ -22,6 +23,7 @@ look() {
     try grubby 10 grubby --default-kernel
     collect grub-menu /boot/grub/grub.cfg grub_menu
     collect grub-environment /boot/grub/grubenv grub_environment
+    collect grub-one-shot /boot/grub grub_one_shot
     collect boot-entries /boot/loader/entries boot_entries
     collect kernels /boot kernels
     collect secure-boot 'the SecureBoot variable' secure_boot

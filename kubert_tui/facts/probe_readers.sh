@@ -81,6 +81,27 @@ grub_environment() {
     return 2
 }
 
+# What decides whether GRUB can boot an entry just once: it forgets it by writing to this file.
+# (GRUB's own grub-probe knows better, and takes seconds on a slow host.)
+grub_one_shot() {
+    for menu in /boot/grub/grub.cfg /boot/grub2/grub.cfg; do
+        hidden "$menu" && return 13
+        [ -e "$menu" ] || continue
+        [ -r "$menu" ] || return 13
+        environment=$(readlink -f "${menu%/*}/grubenv")
+        if [ -e "$environment" ]; then
+            printf 'size %s\n' "$(wc -c <"$environment")"
+        else
+            environment=${menu%/*}
+        fi
+        printf 'file %s\n' "$environment"
+        grep -oE 'load_env|save_env next_entry' "$menu" | sort -u | sed 's/^/menu /'
+        printf 'mounted %s\n' "$($limited findmnt -n -r -o SOURCE,FSTYPE,OPTIONS -T "$environment" 2>&1)"
+        return 0
+    done
+    return 2
+}
+
 # Boot Loader Specification entries, as Fedora has them: `FILE:key value`.
 boot_entries() {
     grep -E '^(title|version|linux) ' /dev/null /boot/loader/entries/*.conf 2>/dev/null
@@ -182,7 +203,8 @@ containers() {
 updates() {
     if command -v dnf >/dev/null 2>&1; then
         echo 'manager dnf'
-        ${limiter:+$limiter 15} dnf -C -q check-update
+        # Not -q: that would hide that there is no metadata to ask, and then nothing waits.
+        ${limiter:+$limiter 15} dnf -C check-update
     elif command -v apt-get >/dev/null 2>&1; then
         echo 'manager apt'
         nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
@@ -194,7 +216,7 @@ updates() {
         fi
         simulated=$(${limiter:+$limiter 30} "$@" -s -q -o Debug::NoLocking=true upgrade 2>&1)
         result=$?
-        printf '%s\n' "$simulated" | grep -E '^(Inst |E: )'
+        printf '%s\n' "$simulated" | grep -E '^(Inst |Conf |E: )'
         for list in /var/lib/apt/lists/*_Packages*; do
             [ -e "$list" ] && echo 'lists present' && break
         done

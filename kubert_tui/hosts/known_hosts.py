@@ -9,10 +9,10 @@ import binascii
 import fcntl
 import hashlib
 import hmac
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from kubert_tui.base import paths
@@ -73,6 +73,33 @@ def remember(known_as: str, key_type: str, blob: bytes) -> None:
         paths.write_private(file, (old + line).encode("utf-8", errors="surrogateescape"))
 
 
+def replace_marked(mark: str, keys: Sequence[tuple[str, str, str]], file: Path) -> None:
+    """Make `keys` the only ones that `file` has under `mark` (a comment without blanks).
+
+    Each is (known as, key type, base64 of the key). What else the file said about these names
+    goes, too. No keys: forgets all of the mark. Safe among threads and processes.
+    """
+    names = {known_as for known_as, _, _ in keys}
+
+    def stays(line: str) -> bool:
+        fields = line.split()
+        return not fields or (fields[-1] != mark and fields[0] not in names)
+
+    if not keys and not file.exists():
+        return
+    paths.private_directory(file.parent)
+    with _locked(file):
+        for left in file.parent.glob(f".{file.name}.*"):
+            # Of a writer that was killed: who writes now holds the lock, and that is us.
+            left.unlink()
+        old = file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""
+        lines = [line for line in old.splitlines() if stays(line)]
+        lines += [" ".join((*key, mark)) for key in keys]
+        new = "".join(f"{line}\n" for line in lines)
+        if new != old:
+            paths.write_private(file, new.encode("utf-8", errors="surrogateescape"))
+
+
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
     # The lock is a file of its own, as ours is replaced at each change.
@@ -117,8 +144,8 @@ def _matches(known_as: str, patterns: str) -> bool:
 
 
 def _matches_pattern(name: str, pattern: str) -> bool:
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(expression, name) is not None
+    # fnmatch's expressions never go back over a `*`, so no pattern takes for ever.
+    return fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 def _matches_hash(name: str, hashed: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import paramiko
 
 from kubert_tui.base.errors import LabFileError, UsageError
+from kubert_tui.base.text import clean_line
 from kubert_tui.lab.model import HostSpec, Lab
 
 _JUMP_LIMIT = 8
@@ -159,6 +160,10 @@ class _Resolver:
 
 def _refuse_odd(endpoint: Endpoint) -> None:
     """Names end up in known_hosts, in an inventory and in messages: no blanks, no options."""
+    if not 0 < endpoint.port < 65536:
+        raise LabFileError(
+            f"{endpoint.port} is no port", fix="use one from 1 to 65535", host=endpoint.name
+        )
     for what, value in (
         ("address", endpoint.address),
         ("user", endpoint.user),
@@ -166,7 +171,7 @@ def _refuse_odd(endpoint: Endpoint) -> None:
     ):
         if value != "-" and not _PLAIN.fullmatch(value):
             raise LabFileError(
-                f"{value!r} is no {what} of a host",
+                f"{clean_line(repr(value))} is no {what} of a host",
                 fix="use letters, digits and . _ - : only",
                 host=endpoint.name,
             )
@@ -184,7 +189,7 @@ def parse_destination(text: str, host: str = "") -> tuple[str, str, int]:
     number = int(found["port"] or 0) if found else 0
     if not found or (at and not user) or number > 65535 or found["port"] == "0":
         raise LabFileError(
-            f"{text!r} is no jump host",
+            f"{clean_line(repr(text))} is no jump host",
             fix="write the name of a host of this lab, or [user@]host[:port]",
             host=host,
         )
@@ -233,6 +238,6 @@ def _with_includes(path: Path, depth: int) -> list[str]:
 
 def _unreadable(error: Exception) -> UsageError:
     return UsageError(
-        f"~/.ssh/config cannot be used: {error}",
+        f"~/.ssh/config cannot be used: {clean_line(str(error))}",
         fix="try `ssh -G HOST` and correct what it reports",
     )

@@ -34,6 +34,7 @@ class CyclictestSpec(Part):
     loops: int = Field(default=300_000, ge=1, le=MAXIMUM_LOOPS, description="Instead of duration.")
     cpus: str = Field(
         default="",
+        max_length=4096,
         pattern=r"^([0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*)?$",
         description="CPU list such as 2-15; all if empty.",
     )

@@ -4,6 +4,9 @@ import math
 import re
 from decimal import Decimal
 
+LENGTH_LIMIT = 100
+"""Characters of a duration."""
+
 _UNITS = {
     "us": 1,
     "ms": 1_000,
@@ -18,6 +21,8 @@ _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 def parse_duration(text: str) -> int:
     """Return the microseconds `text` means, rounded up; ValueError says what is wrong."""
+    if len(text) > LENGTH_LIMIT:
+        raise ValueError(f"expected at most {LENGTH_LIMIT} characters")
     compact = "".join(text.split()).lower()
     if re.fullmatch(r"\d+(\.\d+)?", compact):
         raise ValueError(f"expected a unit: {compact}s, {compact}m or {compact}h")

@@ -19,6 +19,12 @@ from kubert_tui.lab.tree import Tree, read_tree
 SIZE_LIMIT = 1024 * 1024
 """Bytes of the largest lab file that is read."""
 
+PROBLEM_LIMIT = 100
+"""Problems of one file that are told."""
+
+_LINE_LIMIT = 1000
+"""Characters: a circle of jumps could name every host."""
+
 _START = "`kubert-tui lab init` writes one to start from"
 
 
@@ -49,8 +55,10 @@ def parse_lab(text: str, name: str) -> Lab:
             found += _located(_of_model(error), tree)
         found += _located(_of_file(data), tree)
     if found or lab is None:
-        lines = dict.fromkeys(_line(name, *problem) for problem in sorted(found))
-        raise LabFileError("\n".join(lines))
+        told = sorted(set(found))
+        if (more := len(told) - PROBLEM_LIMIT) > 0:
+            told[PROBLEM_LIMIT:] = [(told[PROBLEM_LIMIT][0], f"{more} more problems", "")]
+        raise LabFileError("\n".join(_line(name, *problem) for problem in told))
     return lab
 
 
@@ -122,7 +130,8 @@ def _of_file(data: dict[str, Any]) -> Iterable[Problem]:
 
 def _outline(host: object) -> HostOutline:
     keys = host if isinstance(host, dict) else {}
-    text = {key: value if isinstance(value, str) else "" for key, value in keys.items()}
+    # Stripped, as the model does it.
+    text = {k: value.strip() if isinstance(value, str) else "" for k, value in keys.items()}
     return HostOutline(text.get("name", ""), text.get("jump", ""), text.get("connection", ""))
 
 
@@ -150,4 +159,5 @@ def _key(location: Location, data: Any) -> str:
 
 
 def _line(name: str, line: int, what: str, hint: str) -> str:
-    return f"{clean_line(name)}:{line}: {what}{f' ({hint})' if hint else ''}"
+    told = clean_line(f"{what} ({hint})" if hint else what, limit=_LINE_LIMIT)
+    return f"{clean_line(name)}:{line}: {told}"

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from kubert_tui.lab.cyclictest import CyclictestSpec
+from kubert_tui.lab.duration import parse_duration
 from kubert_tui.lab.part import HostName, Part, RpmPackage
 from kubert_tui.lab.presets import KERNEL_PRESETS
 from kubert_tui.lab.rules import HostOutline, host_problems
@@ -73,8 +74,24 @@ class HostSpec(Part):
         return {"true": "yes", "false": "no"}.get(str(value).lower(), value)
 
 
+def _span(least: int, most: int) -> AfterValidator:
+    """Check a duration: at least and at most so many minutes."""
+
+    def check(value: str) -> str:
+        try:
+            seconds = parse_duration(value) / 1_000_000
+        except ValueError as error:
+            raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
+        if not least * 60 <= seconds <= most * 60:
+            what = f"expected a duration from {least}m to {most}m"
+            raise PydanticCustomError("duration", "{what}", {"what": what})
+        return value
+
+    return AfterValidator(check)
+
+
 class KernelSpec(Part):
-    """Which PREEMPT_RT kernel to install."""
+    """Which PREEMPT_RT kernel to install, and how long it has to prove itself."""
 
     source: Literal["distribution", "packages"] = Field(
         default="distribution", description="packages when a preset or packages are given."
@@ -83,6 +100,15 @@ class KernelSpec(Part):
     packages: tuple[RpmPackage, ...] = Field(
         default=(), description="RPMs; one with the address of a preset's takes its place."
     )
+    trial: Annotated[str, _span(1, 240)] = Field(
+        default="10m",
+        description="Booted on trial and not reached for so long, a kernel is left again.",
+    )
+
+    @property
+    def trial_seconds(self) -> int:
+        """How long a kernel that was booted on trial has to prove itself."""
+        return round(parse_duration(self.trial) / 1_000_000)
 
     @model_validator(mode="before")
     @classmethod
@@ -143,6 +169,14 @@ class Lab(Part):
     kernel: KernelSpec = KernelSpec()
     rt_tests: RtTestsSpec = RtTestsSpec()
     cyclictest: CyclictestSpec = CyclictestSpec()
+    restart_wait: Annotated[str, _span(1, 1440)] = Field(
+        default="30m", description="How long a host that restarts gets to come back."
+    )
+
+    @property
+    def restart_seconds(self) -> int:
+        """How long a host that restarts gets to come back."""
+        return round(parse_duration(self.restart_wait) / 1_000_000)
 
     @model_validator(mode="after")
     def _hosts_fit_together(self) -> Self:

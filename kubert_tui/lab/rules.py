@@ -7,6 +7,9 @@ from difflib import get_close_matches
 Location = tuple[str | int, ...]
 """Keys and indices from the top of the lab file, as pydantic writes them."""
 
+GUESS_LIMIT = 50
+"""Hosts among which a misspelt jump is looked for: every pair of names is compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -65,10 +68,10 @@ def _jump_problem(host: HostOutline, by_name: dict[str, HostOutline]) -> tuple[s
 
 
 def _circle(host: HostOutline, by_name: dict[str, HostOutline]) -> tuple[str, str] | None:
-    way = [host.name]
+    way = {host.name: None}
     step = host.jump
     while step in by_name and step not in way:
-        way.append(step)
+        way[step] = None
         step = by_name[step].jump
     if step != host.name:
         return None
@@ -77,7 +80,7 @@ def _circle(host: HostOutline, by_name: dict[str, HostOutline]) -> tuple[str, st
 
 def _misspelt(jump: str, names: list[str]) -> tuple[str, str] | None:
     """A jump host outside the lab is fine, unless it looks like a host of the lab."""
-    if any(mark in jump for mark in "@:."):
+    if any(mark in jump for mark in "@:.") or len(names) > GUESS_LIMIT:
         return None
     close = get_close_matches(jump, names, n=1, cutoff=0.8)
     if not close:

@@ -68,14 +68,20 @@ class _Loader(yaml.SafeLoader):
 def read_tree(text: str) -> Tree:
     """Return the data of `text`; YAML that cannot be read is in `problems`, nothing raised."""
     tree = Tree()
+    loader: _Loader | None = None
     try:
         # Its constructor only composes: no tag is ever turned into an object.
-        node = _Loader(text).get_single_node()
+        loader = _Loader(text)
+        node = loader.get_single_node()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         tree.problems.append((line, "expected text, got a control character", "is it YAML?"))
     except yaml.MarkedYAMLError as error:
         tree.problems.append(_syntax_problem(error))
+    except (ValueError, OverflowError):
+        # PyYAML's scanner: a character beyond Unicode (`"\\UFFFFFFFF"`), a version of 5000 digits.
+        what = "expected a character or number that exists"
+        tree.problems.append((loader.line + 1 if loader else 1, what, "is it YAML?"))
     else:
         if node is not None:
             tree.lines[()] = node.start_mark.line + 1

@@ -27,7 +27,7 @@ _HEADER = """\
 """
 _PERMITS = {
     Permission.PACKAGES: "install and update packages",
-    Permission.KERNEL: "install a kernel and make it the default",
+    Permission.KERNEL: "install a kernel, and make it the default once it has proved itself",
     Permission.REBOOT: "restart hosts",
     Permission.SERVICES: "stop and disable services such as irqbalance",
 }
@@ -45,9 +45,10 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         [f"name: {_scalar(lab.name)}"],
         list(_hosts(lab.hosts)),
         list(_allow(lab.allow)),
-        list(_kernel(lab.kernel)),
+        list(_kernel(lab.kernel, complete=complete)),
         list(_rt_tests(lab.rt_tests)),
         list(_cyclictest(lab.cyclictest, complete=complete)),
+        *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
 
@@ -83,7 +84,7 @@ def _allow(allow: frozenset[Permission]) -> Iterator[str]:
             yield f"  - {permission}  # {_PERMITS[permission]}"
 
 
-def _kernel(kernel: KernelSpec) -> Iterator[str]:
+def _kernel(kernel: KernelSpec, *, complete: bool) -> Iterator[str]:
     yield "# The PREEMPT_RT kernel: the distribution's, or packages by address and sha256."
     yield "kernel:"
     yield f"  source: {kernel.source}"
@@ -94,6 +95,17 @@ def _kernel(kernel: KernelSpec) -> Iterator[str]:
     for package in kernel.packages:
         yield f"    - url: {_scalar(package.url)}"
         yield f"      sha256: {_scalar(package.sha256)}"
+    if complete or kernel.trial != KernelSpec().trial:
+        yield f"  trial: {_scalar(kernel.trial)}"
+
+
+def _restart_wait(lab: Lab) -> Iterator[str]:
+    yield "# How long a host that restarts gets to come back; a server's self-test takes minutes."
+    yield f"restart_wait: {_scalar(lab.restart_wait)}"
+
+
+def _default_wait() -> object:
+    return Lab.model_fields["restart_wait"].default
 
 
 def _rt_tests(rt_tests: RtTestsSpec) -> Iterator[str]:

@@ -226,8 +226,12 @@ def _implausible(thread: ThreadHistogram) -> str:
         return f"the minimum {thread.minimum} is not in the histogram"
     if thread.maximum < size if over else thread.maximum != used[-1]:
         return f"the maximum {thread.maximum} does not belong to the histogram"
-    least = total + max(over - 1, 0) * size + (thread.maximum if over else 0)
-    most = total + over * thread.maximum
+    # Where all samples are overflows, one of them is the minimum.
+    floor = size if used else thread.minimum
+    least = total + max(over - 1, 0) * floor + (thread.maximum if over else 0)
+    most = total + over * thread.maximum - (0 if used else thread.maximum - thread.minimum)
+    if thread.minimum > thread.maximum:
+        return f"the minimum {thread.minimum} is above the maximum {thread.maximum}"
     if not least // samples <= thread.average <= most // samples:
         return f"the average {thread.average:.0f} does not belong to the histogram"
     return ""

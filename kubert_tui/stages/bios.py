@@ -83,6 +83,16 @@ _CONTAINERS = frozenset(
 )
 
 
+def no_firmware_menu(facts: Facts) -> str:
+    """Return why a host has no firmware menu to turn hyperthreading off in; `` when it has."""
+    kind = _text(facts.virtualization)
+    if kind in _CONTAINERS:
+        return f"a container ({kind}) has the processors of the machine that runs it"
+    if kind not in ("", "none"):
+        return f"a virtual machine ({kind}) has no firmware menu for it; see the host's guide"
+    return ""
+
+
 def hyperthreading_guide(facts: Facts) -> str:
     """Return the instructions for one host as plain text in paragraphs."""
     kind = _text(facts.virtualization)

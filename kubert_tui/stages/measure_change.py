@@ -30,7 +30,7 @@ from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.launch import forget
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
-from kubert_tui.latency.store import save, store
+from kubert_tui.latency.store import StoredMeasurement, load, save, store
 from kubert_tui.stages.model import Work
 
 ROOT_DIRECTORY = "/var/lib/kubert-tui/runs"
@@ -75,18 +75,44 @@ class MeasureChange:
 
 
 def _measure_one(work: Work, host: str) -> None:
+    """Measure, store, remove it from the host, tell: a kill at any point loses nothing of that."""
     identity = work.measurement(host)
-    order = order_for(work.lab, work.facts(host), identity)
+    path = work.directory / f"latency-{host}-{identity.rsplit('-', 1)[-1]}.json"
     _tidy(work, host, identity)
+    kept = _kept(path, identity)
+    if kept is None:
+        kept = store(
+            _measure(work, host, identity),
+            host=host,
+            lab=work.lab.name,
+            facts=work.facts(host),
+            run=work.directory.name,
+        )
+        save(path, kept)
+    _forget(work, host, identity)
+    _tell_stored(work, host, path, kept)
+
+
+def _kept(path: Path, identity: str) -> StoredMeasurement | None:
+    """Return the result that an earlier session stored, and was killed before it told so."""
+    try:
+        kept = load(path)
+    except MeasurementError:
+        return None
+    return kept if kept.identity == identity else None
+
+
+def _measure(work: Work, host: str, identity: str) -> Measured:
+    order = order_for(work.lab, work.facts(host), identity)
     try:
         try:
-            measured = _follow(work, host, order)
+            return _follow(work, host, order)
         except OrderDiffersError as differs:
             told = (
                 f"{differs.what}: that one is followed first ({shlex.join(differs.order.command)})"
             )
             work.emit(Note(host=host, text=told))
-            measured = _follow(work, host, differs.order)
+            return _follow(work, host, differs.order)
     except DetachedError:
         raise
     except (MeasurementError, CancelledError) as error:
@@ -94,23 +120,12 @@ def _measure_one(work: Work, host: str) -> None:
         work.emit(MeasurementEnded(host=host, identity=identity, reason=error.what))
         _forget(work, host, identity)
         raise
-    path = work.directory / f"latency-{host}-{identity.rsplit('-', 1)[-1]}.json"
-    kept = store(
-        measured,
-        host=host,
-        lab=work.lab.name,
-        facts=work.facts(host),
-        run=work.directory.name,
-    )
-    save(path, kept)
-    _tell_stored(work, host, path, measured)
-    _forget(work, host, identity)
 
 
 def _tidy(work: Work, host: str, identity: str) -> None:
     """Remove what earlier attempts of this run left on the host: they are stored, or have failed.
 
-    Usually nothing: only a kill between storing and removing leaves something.
+    Usually nothing: only a kill between a failure and removing leaves something.
     """
     base, _, attempt = identity.rpartition("-")
     for earlier in range(1, int(attempt)):
@@ -120,7 +135,11 @@ def _tidy(work: Work, host: str, identity: str) -> None:
 def _forget(work: Work, host: str, identity: str) -> None:
     """Remove a measurement that has ended from the host; what cannot be removed is told."""
     try:
-        forget(work.host(host), identity, _directory(work, host))
+        try:
+            forget(work.host(host), identity, _directory(work, host))
+        except UnreachableError:
+            work.drop(host)
+            forget(work.host(host), identity, _directory(work, host))
     except KubertError as error:
         work.emit(Note(host=host, text=f"left on the host: {identity}: {error.what}"))
 
@@ -178,15 +197,15 @@ def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
     )
 
 
-def _tell_stored(work: Work, host: str, path: Path, measured: Measured) -> None:
+def _tell_stored(work: Work, host: str, path: Path, kept: StoredMeasurement) -> None:
     work.emit(
         LatencyStored(
             host=host,
             path=str(path),
-            samples=measured.final.samples,
-            maximum=max((thread.maximum for thread in measured.final.threads), default=0),
-            exact=measured.exact,
-            notes=measured.notes,
+            samples=kept.summary.samples,
+            maximum=kept.summary.maximum,
+            exact=kept.exact,
+            notes=kept.notes,
         )
     )
 

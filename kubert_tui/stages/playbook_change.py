@@ -1,6 +1,7 @@
 """A change that is a playbook: planned from its tasks, previewed in check mode, applied."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,13 @@ from time import monotonic
 from kubert_tui.ansible.playbooks import list_tasks, playbook_command
 from kubert_tui.ansible.request import PlaybookOutcome, PlaybookRequest, TaskResult
 from kubert_tui.ansible.run import run_playbook
-from kubert_tui.base.errors import CancelledError, ChangeError
+from kubert_tui.base.errors import (
+    AuthenticationError,
+    CancelledError,
+    ChangeError,
+    KubertError,
+    ToolMissingError,
+)
 from kubert_tui.base.text import clean_line
 from kubert_tui.events.model import (
     CommandFinished,
@@ -23,6 +30,23 @@ from kubert_tui.events.model import (
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Work
+
+_KNOWN: tuple[tuple[re.Pattern[str], type[KubertError], str, str], ...] = (
+    (
+        # What a shell says when it is to start an interpreter that is not there.
+        re.compile(r"/python[\d.]*: (command )?not found|/python[\d.]*: No such file"),
+        ToolMissingError,
+        "there is no python3, which Ansible works with",
+        "Install the package python3 there, then start the stage again.",
+    ),
+    (
+        re.compile(r"(Incorrect|Missing) sudo password"),
+        AuthenticationError,
+        "sudo did not take the password",
+        "Start the stage again and give the password of the login itself, not root's.",
+    ),
+)
+"""Failures that are no matter of the task: what they look like, and what to tell instead."""
 
 Variables = Callable[[Lab, Facts], Mapping[str, object]]
 
@@ -108,7 +132,8 @@ class PlaybookChange:
             )
 
         argv = tuple(playbook_command(request))
-        work.emit(CommandStarted(argv=argv))
+        where = hosts[0] if len(hosts) == 1 else ""
+        work.emit(CommandStarted(host=where, argv=argv))
         started = monotonic()
         outcome = run_playbook(
             request,
@@ -118,7 +143,9 @@ class PlaybookChange:
             cancel=work.cancel,
         )
         seconds = monotonic() - started
-        work.emit(CommandFinished(argv=argv, exit_status=outcome.exit_status, seconds=seconds))
+        work.emit(
+            CommandFinished(host=where, argv=argv, exit_status=outcome.exit_status, seconds=seconds)
+        )
         if work.cancel.is_set() or outcome.status == "canceled":
             raise CancelledError(
                 f"{self.playbook} was cancelled",
@@ -160,7 +187,7 @@ def _failure(
     failed: list[TaskResult],
     argv: tuple[str, ...],
     log: Path,
-) -> ChangeError:
+) -> KubertError:
     """Return the error that names the hosts, the tasks that failed there, and the log."""
     hosts = dict.fromkeys(
         [one.host for one in failed] + [host for host, count in outcome.failures.items() if count]
@@ -168,9 +195,15 @@ def _failure(
     tasks = "; ".join(dict.fromkeys(_in_short(one) for one in failed))
     messages = [f"{one.host}: {one.task}: {one.message}" for one in failed if one.message]
     details = "\n".join(messages) or outcome.last_lines
-    return ChangeError(
-        f"{playbook} failed" + (f": {tasks}" if tasks else f" (Ansible: {outcome.status})"),
-        fix="Do what the task says and start the stage again; finished tasks change nothing.",
+    kind: type[KubertError] = ChangeError
+    what = f"{playbook} failed" + (f": {tasks}" if tasks else f" (Ansible: {outcome.status})")
+    fix = "Do what the task says and start the stage again; finished tasks change nothing."
+    for pattern, known, reason, remedy in _KNOWN:
+        if failed and all(pattern.search(one.message) for one in failed):
+            kind, what, fix = known, f"{playbook} failed: {reason}", remedy
+    return kind(
+        what,
+        fix=fix,
         host=", ".join(hosts),
         command=argv,
         details=details,
@@ -185,10 +218,14 @@ def _in_short(failed: TaskResult) -> str:
 
 
 def _free_path(directory: Path, stem: str) -> Path:
-    """Return a path that does not exist yet, so that a retry keeps the log before it."""
+    """Return a new empty file, so that a retry keeps the log before it, and each thread its own."""
     path = directory / f"{stem}.log"
     number = 2
-    while path.exists():
-        path = directory / f"{stem}-{number}.log"
-        number += 1
-    return path
+    while True:
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            path = directory / f"{stem}-{number}.log"
+            number += 1
+        else:
+            return path

@@ -1,7 +1,7 @@
-"""Stage 4: hyperthreading off in the firmware, and the restart into the PREEMPT_RT kernel."""
+"""Stage 4: hyperthreading off in the firmware, and the restart that leads there."""
 
 from kubert_tui.checks import kernel, processors
-from kubert_tui.stages.bios import hyperthreading_guide
+from kubert_tui.stages.bios import hyperthreading_guide, no_firmware_menu
 from kubert_tui.stages.model import Guide, Stage
 from kubert_tui.stages.reboot import RebootChange
 
@@ -9,9 +9,9 @@ STAGE = Stage(
     id="hyperthreading",
     title="Hyperthreading off",
     guide=Guide(
-        what="Restarts the hosts so that they come back on the PREEMPT_RT kernel, and so that you "
-        "can turn hyperthreading off in their firmware on the way. kubert-tui waits until each "
-        "host is back as a new boot, then looks at its kernel and its processors.\n\n"
+        what="Restarts the hosts so that you can turn hyperthreading off in their firmware on the "
+        "way. kubert-tui waits until each host is back as a new boot, then looks at its kernel and "
+        "its processors.\n\n"
         "The way through the menus of each host's own firmware is shown with the host. Have its "
         "console at hand (iLO, iDRAC, XClarity, BMC) before you restart it.",
         why="Two logical processors share one core: what runs on one delays the other at random. "
@@ -26,7 +26,8 @@ STAGE = Stage(
         "PREEMPT_RT patched Linux kernel at the grub.\n"
         "After the booting its done, login and do `uname -a` to verify.",
         ours="systemctl reboot, scheduled on every host at once; then a look every 5 seconds for "
-        "up to 30 minutes, until the boot id has changed; then uname -a and the state of SMT",
+        "up to 30 minutes (`restart_wait:` in the lab file), until the boot id has changed; then "
+        "uname -a and the state of SMT",
         differs="The PREEMPT_RT kernel is the default already, so nothing has to be chosen in "
         "GRUB. The menus are those of your machine's vendor, found by its DMI data. What the "
         "firmware says is for you to change: no program can do it for all of them.",
@@ -38,5 +39,6 @@ STAGE = Stage(
         "enter the firmware and turn hyperthreading off."
     ),
     by_hand=True,
+    not_for=no_firmware_menu,
     host_guide=hyperthreading_guide,
 )

@@ -10,6 +10,7 @@ from kubert_tui.events.questions import Answer, Question, QuestionKind
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.questions.form import QuestionForm
 from kubert_tui.screens.questions.host_key import HostKeyForm
+from kubert_tui.screens.questions.host_lock import HostLockForm
 from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.screens.questions.secret import SecretForm
 from kubert_tui.screens.run_view import RunView
@@ -64,6 +65,8 @@ class QuestionDesk:
             return ReviewForm(question, self._glyphs, preview)
         if question.kind in _SECRETS:
             return SecretForm(question)
+        if question.kind is QuestionKind.HOST_LOCK:
+            return HostLockForm(question)
         return HostKeyForm(question)
 
     def _done(self, question: Question, answer: Answer | None) -> None:

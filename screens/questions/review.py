@@ -139,7 +139,8 @@ def _preview_text(tasks: tuple[TaskFinished, ...]) -> Content:
     if not tasks:
         return Content("The preview reported no task: see the log.\n")
     parts: list[tuple[str, str]] = []
-    for task in tasks:
+    telling = [task for task in tasks if not _quiet(task)]
+    for task in telling:
         style = "bold $text-warning" if task.outcome == "changed" else "$foreground-muted"
         word = "would change" if task.outcome == "changed" else task.outcome
         parts.append((f"{task.host}  {word}: {task.task}\n", style))
@@ -148,7 +149,19 @@ def _preview_text(tasks: tuple[TaskFinished, ...]) -> Content:
         parts += [
             (f"   {line}\n", _DIFF_STYLES.get(line[:1], "")) for line in task.diff.splitlines()
         ]
+    if rest := len(tasks) - len(telling):
+        parts.append((f"Tasks that would change nothing: {rest}\n", "$foreground-muted"))
     return Content.assemble(*parts)
+
+
+def _quiet(task: TaskFinished) -> bool:
+    """Whether there is nothing to read in it: nothing would change, and it says nothing."""
+    says_something = task.diff or task.message not in ("", _LOOP_ENDED)
+    return task.outcome in ("ok", "skipped") and not says_something
+
+
+_LOOP_ENDED = "All items completed"
+"""Ansible's message of every task that goes through a list."""
 
 
 _DIFF_STYLES = {"+": "$text-success", "-": "$text-error", "@": "$text-accent"}

@@ -1,5 +1,8 @@
 """The guide of a stage: what, why, the README's command beside ours, and what a person does."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from textual.app import ComposeResult
 from textual.containers import ItemGrid, Vertical, VerticalScroll
 from textual.content import Content
@@ -7,7 +10,9 @@ from textual.widgets import Static
 
 from kubert_tui.events.model import StageState
 from kubert_tui.screens.glyphs import STATE_STYLES, STATE_WORDS, Glyphs
+from kubert_tui.screens.log_text import short_path
 from kubert_tui.screens.run_view import RunView
+from kubert_tui.screens.waiting_text import waits_content
 from kubert_tui.screens.widgets.rail import stage_sign
 from kubert_tui.stages.model import Stage
 
@@ -21,15 +26,18 @@ _PLAIN_SUCCESS = (StageState.DONE, StageState.SATISFIED)
 class GuidePane(VerticalScroll):
     """Shows one stage. All text is shown as it is, never as markup."""
 
-    def __init__(self, view: RunView, glyphs: Glyphs) -> None:
+    def __init__(self, view: RunView, glyphs: Glyphs, now: Callable[[], float]) -> None:
         super().__init__(id="guide-pane")
         self._view = view
         self._glyphs = glyphs
+        self._now = now
         self._stage = view.stages[0]
 
     def compose(self) -> ComposeResult:
         """Lay out the sections; `show` fills them."""
         yield Static(id="guide-state", markup=False)
+        yield Static(id="guide-waits", markup=False)
+        yield Static(id="guide-results", markup=False)
         yield Static(id="guide-what", classes="prose", markup=False)
         yield Static(id="guide-why", classes="prose muted", markup=False)
         with Vertical(id="guide-hosts"):
@@ -44,6 +52,8 @@ class GuidePane(VerticalScroll):
         self.query_one("#guide-readme").border_title = "The README says"
         self.query_one("#guide-ours").border_title = "We run"
         self.query_one("#guide-hosts").border_title = "For you to do"
+        self.query_one("#guide-waits").border_title = "Waiting"
+        self.query_one("#guide-results").border_title = "Measured"
         self.show(self._stage)
 
     def show(self, stage: Stage) -> None:
@@ -53,6 +63,8 @@ class GuidePane(VerticalScroll):
         self._stage = stage
         guide = stage.guide
         self._fill("#guide-state", self._state(stage))
+        self.show_waits()
+        self._fill("#guide-results", self._results(stage))
         self._fill("#guide-what", Content(guide.what))
         self._fill("#guide-why", _labelled("Why: ", guide.why))
         self._fill("#guide-readme", Content(guide.readme))
@@ -62,6 +74,11 @@ class GuidePane(VerticalScroll):
         by_host = self._by_host(stage)
         self._fill("#guide-by-host", by_host)
         self.query_one("#guide-hosts").display = bool(by_host.plain)
+
+    def show_waits(self) -> None:
+        """Show what the stage waits for, and for how long by now."""
+        waits = [one for one in self._view.waits.values() if one.stage == self._stage.id]
+        self._fill("#guide-waits", waits_content(waits, self._now(), self._glyphs))
 
     def _fill(self, selector: str, content: Content) -> None:
         widget = self.query_one(selector, Static)
@@ -93,6 +110,18 @@ class GuidePane(VerticalScroll):
         if self._view.failures.get(stage.id):
             parts.append(("\nPress e for the error's details.", "$text-error"))
         return Content.assemble(*parts)
+
+    def _results(self, stage: Stage) -> Content:
+        parts: list[tuple[str, str]] = []
+        kept: set[str] = set()
+        for result in self._view.stored.values():
+            if result.stage == stage.id:
+                path = Path(result.path)
+                kept.add(short_path(path.parent))
+                figures = f"maximum {result.maximum} us in {result.samples} samples"
+                parts += [(f"{result.host}  ", "bold"), (f"{figures}, {path.name}\n", "")]
+        parts += [(f"in {directory}\n", "$foreground-muted") for directory in sorted(kept)]
+        return Content.assemble(*parts).rstrip()
 
     def _by_host(self, stage: Stage) -> Content:
         if stage.host_guide is None:

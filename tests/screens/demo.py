@@ -12,6 +12,7 @@ from kubert_tui.lab.model import Lab
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.glyphs import choose, output_encoding
 from tests.screens import sample_latency, story
+from tests.screens.practice_fake import FakePractice
 from tests.screens.scripted_engine import Pause, ScriptedEngine, Step
 
 
@@ -49,5 +50,6 @@ if __name__ == "__main__":
         lab,
         _open,
         lambda lab: Path(f"{lab.name}.yaml"),
+        practice=FakePractice(),
         glyphs=choose(os.environ, output_encoding()),
     ).run()

@@ -13,6 +13,7 @@ from kubert_tui.screens.glyphs import UNICODE, Glyphs
 from kubert_tui.screens.widgets.rail import Rail
 from kubert_tui.screens.wizard import WizardScreen
 from tests.screens import story
+from tests.screens.practice_fake import FakePractice
 from tests.screens.scripted_engine import CLOCK, ScriptedEngine, Step
 
 SMALL = (80, 24)
@@ -29,7 +30,12 @@ def make_app(
     """Return an app on the story's lab, and the engine it will use."""
     engine = ScriptedEngine(story.LAB, story.STAGES, scripts or {}, story.opening())
     app = KubertApp(
-        story.LAB, lambda _: engine, lambda _: Path("lab.yaml"), glyphs=glyphs, now=lambda: CLOCK
+        story.LAB,
+        lambda _: engine,
+        lambda _: Path("lab.yaml"),
+        practice=FakePractice(),
+        glyphs=glyphs,
+        now=lambda: CLOCK,
     )
     app.animation_level = "none"
     return app, engine

@@ -27,6 +27,7 @@ def facts(host: str) -> Facts:
         machine_id=Known("0123456789abcdef"),
         user=Known("lab"),
         privileged=Known(value=True),
+        operator=Known(None),
         distribution=Known(
             Distribution("fedora", "41", "Fedora Linux 41 (Server Edition)", "fedora", "dnf")
         ),
@@ -40,6 +41,10 @@ def facts(host: str) -> Facts:
             command_line=Known("BOOT_IMAGE=/vmlinuz-6.11.4 root=/dev/mapper/fedora-root ro quiet"),
             default_entry=Known("0"),
             default_release=Known("6.11.4-301.fc41.x86_64"),
+            next_entry=Known(""),
+            one_shot=Known(""),
+            trial=Known(None),
+            rejected=Known(""),
             installed=Known(("6.11.4-301.fc41.x86_64",)),
             installed_realtime=Known(()),
             secure_boot=Known(value=False),

@@ -196,6 +196,21 @@ def secret(
     )
 
 
+def host_lock(number: int = 4, host: str = "bull1") -> Question:
+    """Somebody else works there."""
+    return Question(
+        number=number,
+        host=host,
+        kind=QuestionKind.HOST_LOCK,
+        text=f"{host} is being worked on by ada@laptop (lab twins, stage kernel, since 12:03; last "
+        "sign of life 8 s ago).",
+        details="Their kubert-tui is at work there, or open and connected.",
+        confirm="Breaking the lock ends in two operators changing one host: the other one is "
+        "stopped at the next step only.",
+        choices=(Choice.RETRY, Choice.BREAK, Choice.NO),
+    )
+
+
 STEPS = (
     PlannedStep("bull1", "Stop irqbalance", "systemd_service: name=irqbalance state=stopped"),
     PlannedStep("bull1", "Keep it off at boot", "systemd_service: name=irqbalance enabled=false"),
@@ -291,6 +306,6 @@ def failing() -> tuple[Step, ...]:
 def restarting() -> tuple[Step, ...]:
     """A reboot, then a person is needed."""
     return (
-        Waiting(host="bull1", what="waiting for bull1 to return", elapsed=42, limit=600),
+        Waiting(host="bull1", what="bull1 to come back (no answer so far)", elapsed=42, limit=600),
         ended(StageState.NEEDS_YOU, "needs you: bull1, bull2"),
     )

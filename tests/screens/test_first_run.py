@@ -22,6 +22,7 @@ from kubert_tui.screens.questions.host_key import HostKeyForm
 from kubert_tui.screens.wizard import WizardScreen
 from tests.screens import story
 from tests.screens.driving import on_top, screen_text, text_of, until
+from tests.screens.practice_fake import FakePractice
 from tests.screens.scripted_engine import ScriptedEngine, Step
 
 
@@ -52,7 +53,14 @@ class _World:
 async def first_run(
     world: _World, saved_labs: dict[str, Callable[[], Lab]] | None = None
 ) -> AsyncIterator[tuple[KubertApp, Pilot[int]]]:
-    app = KubertApp(None, world.open, world.save, glyphs=UNICODE, saved_labs=saved_labs)
+    app = KubertApp(
+        None,
+        world.open,
+        world.save,
+        practice=FakePractice(),
+        glyphs=UNICODE,
+        saved_labs=saved_labs,
+    )
     app.animation_level = "none"
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: on_top(app, FirstRunScreen))
@@ -60,7 +68,7 @@ async def first_run(
 
 
 async def _form(app: KubertApp, pilot: Pilot[int]) -> None:
-    await pilot.press("down", "enter")
+    await pilot.press("down", "down", "enter")
     await until(pilot, lambda: on_top(app, LabFormScreen))
 
 

@@ -3,6 +3,7 @@
 from textual.widgets import Input, Log
 
 from kubert_tui.events.model import Output
+from kubert_tui.screens.log_text import log_lines
 from kubert_tui.screens.widgets.log_view import LINES_KEPT, LogPane
 from tests.screens import story
 from tests.screens.driving import LARGE, finished, go_to, screen_text, text_of, until, wizard
@@ -18,6 +19,13 @@ async def test_output_is_shown_as_it_is() -> None:
         assert "bull1 | Stopped irqbalance daemon." in shown
         assert "ended after 12.3 s" in shown
         assert "20261123-221130-bulls-3f9a" in text_of(app, "#log-state")
+
+
+def test_of_ansible_s_own_output_only_what_we_do_not_say_ourselves_is_shown() -> None:
+    lines = ("TASK [Stop it] ****************", "ok: [bull1]", "fatal: [bull2]: FAILED! => {}")
+    shown = log_lines(Output(stream="ansible", lines=lines))
+    assert shown == ("TASK [Stop it]", "fatal: [bull2]: FAILED! => {}")
+    assert log_lines(Output(stream="stdout", lines=lines)) == lines
 
 
 async def test_escapes_do_not_reach_the_terminal() -> None:

@@ -12,6 +12,7 @@ from kubert_tui.events.questions import Choice, QuestionKind
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.prompts import ReasonPrompt
 from kubert_tui.screens.questions.host_key import HostKeyForm
+from kubert_tui.screens.questions.host_lock import HostLockForm
 from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.screens.questions.secret import SecretForm
 from kubert_tui.screens.wizard import WizardScreen
@@ -153,6 +154,7 @@ async def test_preview_shows_the_diff_and_asks_again() -> None:
         shown = screen_text(app)
         assert "nothing was changed" in shown
         assert "would change: Stop irqbalance" in shown
+        assert "Tasks that would change nothing: 1" in shown
         assert "-enabled" in shown
         await pilot.press("escape")
         await until(pilot, lambda: finished(app, "irqbalance"))
@@ -193,3 +195,32 @@ async def test_the_plan_can_be_copied() -> None:
         await _review(pilot, app)
         await pilot.press("y")
         assert "systemd_service: name=irqbalance state=stopped" in app.clipboard
+
+
+@pytest.mark.parametrize(
+    ("keys", "choice"),
+    [
+        (("enter",), Choice.RETRY),
+        (("r",), Choice.RETRY),
+        (("escape",), Choice.NO),
+        (("b", "escape"), Choice.NO),
+        (("b", "b"), Choice.BREAK),
+        (("right", "enter", "enter"), Choice.BREAK),
+    ],
+)
+async def test_another_operator_s_lock(keys: tuple[str, ...], choice: Choice) -> None:
+    script = {"irqbalance": (story.host_lock(), *story.applying())}
+    async with wizard(script) as (app, pilot, engine):
+        await go_to(pilot, 5)
+        await pilot.press("a")
+        await until(pilot, lambda: on_top(app, HostLockForm))
+        shown = screen_text(app)
+        for part in ("ada@laptop", "8 s ago", "two operators changing one", "Look again (r)"):
+            assert part in shown
+        for key in keys:
+            assert 4 not in engine.answers, "the first press breaks nothing"
+            # A button takes no second press while it shows the first one.
+            await until(pilot, lambda: not app.screen.query("Button.-active"))
+            await pilot.press(key)
+        await until(pilot, lambda: 4 in engine.answers)
+        assert engine.answers[4].choice is choice

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -11,10 +12,15 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from kubert_tui.base.errors import CancelledError
+from kubert_tui.lab.model import Lab
+from kubert_tui.practice.model import Kind, Order, Progress
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.first_run import FirstRunScreen
 from kubert_tui.screens.glyphs import UNICODE
 from kubert_tui.screens.latency import LatencyScreen
+from kubert_tui.screens.practice import up_job
+from kubert_tui.screens.practice_progress import PracticeProgress
 from kubert_tui.screens.questions.review import ReviewForm
 from tests.screens import sample_latency, story
 from tests.screens.driving import (
@@ -27,6 +33,7 @@ from tests.screens.driving import (
     screen_text,
     until,
 )
+from tests.screens.practice_fake import FakePractice
 from tests.screens.scripted_engine import Pause
 
 Compare = Callable[..., bool]
@@ -41,6 +48,19 @@ def _app() -> KubertApp:
             "cyclictest": (*figures, Pause(Flag())),
         }
     )
+    return app
+
+
+def _asking() -> KubertApp:
+    """The app before any lab was chosen."""
+
+    def refuse(_: object) -> Any:
+        raise AssertionError("nothing is opened or saved here")
+
+    app = KubertApp(
+        None, refuse, lambda _: Path("lab.yaml"), practice=FakePractice(), glyphs=UNICODE
+    )
+    app.animation_level = "none"
     return app
 
 
@@ -86,9 +106,30 @@ def test_first_run(snap_compare: Compare) -> None:
     async def drive(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: on_top(pilot.app, FirstRunScreen))  # type: ignore[arg-type]
 
-    def refuse(_: object) -> Any:
-        raise AssertionError("nothing is opened or saved here")
+    assert snap_compare(_asking(), terminal_size=SMALL, run_before=drive)
 
-    app = KubertApp(None, refuse, lambda _: Path("lab.yaml"), glyphs=UNICODE)
-    app.animation_level = "none"
-    assert snap_compare(app, terminal_size=SMALL, run_before=drive)
+
+def test_practice_progress(snap_compare: Compare) -> None:
+    clock = [0.0]
+
+    def build(order: Order) -> Lab:
+        for seconds, step, done, left in (
+            (0.0, "fetching packages", 0.1, 95.0),
+            (31.0, "unpacking the base system", 0.38, 62.0),
+            (43.0, "installing packages", 0.45, 50.0),
+        ):
+            clock[0] = seconds
+            order.on_progress(Progress(step, done, left))
+        clock[0] = 56.0
+        order.cancel.wait()
+        raise CancelledError("the test is over")
+
+    async def drive(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, KubertApp)
+        await until(pilot, lambda: on_top(app, FirstRunScreen))
+        job = replace(up_job(FakePractice(), Kind.CONTAINERS), do=build)
+        app.push_screen(PracticeProgress(job, UNICODE, now=lambda: clock[0]))
+        await until(pilot, lambda: "elapsed 0:56" in screen_text(app))
+
+    assert snap_compare(_asking(), terminal_size=SMALL, run_before=drive)

@@ -17,6 +17,7 @@ from kubert_tui.screens.glyphs import UNICODE
 from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.stages.model import Stage
 from tests.screens.driving import finished, on_top, until
+from tests.screens.practice_fake import FakePractice
 from tests.support.blank import blank_lab
 from tests.support.stages import Measure, Upgrade, World, stage
 
@@ -57,7 +58,7 @@ def story() -> list[dict[str, object]]:
         for name in ("time", "seconds", "run", "journal", "results"):
             plain.pop(name, None)
         told.append(plain)
-    at_once = ("host-connected", "facts-gathered", "latency-stored")
+    at_once = ("host-connected", "facts-gathered", "host-locked", "latency-stored")
     ordered: list[dict[str, object]] = []
     group: list[dict[str, object]] = []
     for plain in told:
@@ -95,7 +96,13 @@ async def approve(pilot: Pilot[int]) -> None:
 
 
 async def in_the_wizard() -> list[dict[str, object]]:
-    app = KubertApp(LAB, lambda _: open_session(), lambda _: Path("lab.yaml"), glyphs=UNICODE)
+    app = KubertApp(
+        LAB,
+        lambda _: open_session(),
+        lambda _: Path("lab.yaml"),
+        practice=FakePractice(),
+        glyphs=UNICODE,
+    )
     app.animation_level = "none"
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: finished(app, "connect"))

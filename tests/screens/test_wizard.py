@@ -1,16 +1,18 @@
 """The main screen: what it shows, and what every key does."""
 
 from dataclasses import replace
+from pathlib import Path
 from threading import Event as Flag
 
 import pytest
-from textual.widgets import Footer, Input, TabbedContent
+from textual.widgets import Footer, Input, Static, TabbedContent
 
-from kubert_tui.events.model import StageState
+from kubert_tui.events.model import LatencyStored, StageState
 from kubert_tui.screens.glyphs import ASCII, UNICODE
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.prompts import ConfirmPrompt, ReasonPrompt
+from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.screens.widgets.rail import Rail
 from kubert_tui.screens.wizard import WizardScreen
 from tests.screens import sample_latency, story
@@ -97,6 +99,38 @@ async def test_a_enter_and_r_submit_the_selected_stage(key: str) -> None:
         await until(pilot, lambda: finished(app, "update"))
         assert ("submit", "update") in engine.calls
         assert "already so" in screen_text(app)
+
+
+async def test_the_guide_says_when_it_asks_and_when_it_goes_on() -> None:
+    done = Flag()
+    async with wizard({"irqbalance": (story.review(3), Pause(done))}) as (app, pilot, _):
+        await go_to(pilot, 5)
+        await pilot.press("a")
+        await until(pilot, lambda: on_top(app, ReviewForm))
+        guide = app.screen_stack[-2]
+        assert "asks you" in str(guide.query_one("#guide-state", Static).content)
+        await pilot.press("a")
+        await until(pilot, lambda: "running" in text_of(app, "#guide-state"))
+        done.set()
+
+
+async def test_what_was_measured_stands_in_the_guide_with_its_place() -> None:
+    stored = LatencyStored(
+        stage="cyclictest",
+        host="bull1",
+        path=str(Path.home() / "runs" / "latency-bull1-1.json"),
+        samples=200000,
+        maximum=87,
+        exact=True,
+    )
+    async with wizard() as (app, pilot, engine):
+        engine.play([stored])
+        await go_to(pilot, 7)
+        await until(pilot, lambda: "maximum 87 us" in text_of(app, "#guide-results"))
+        shown = text_of(app, "#guide-results")
+        assert shown == ("bull1  maximum 87 us in 200000 samples, latency-bull1-1.json\nin ~/runs")
+        await go_to(pilot, 6)
+        assert not app.screen.query_one("#guide-results").display
 
 
 async def test_rechecking_a_measurement_repeats_it() -> None:

@@ -74,6 +74,7 @@ _XEON_FLAGS = "fpu vme de pse tsc msr pae mce cx8 apic sep vmx smx est tm2 ssse3
 HPE: dict[str, bytes] = _sample(
     clock_begin=f"{NOW + 0.5 + 0.25:.9f}\n",
     id="uid 0\nuser operator\n",
+    operator_lock="result free\nboot b\nnow 5\n",
     hostname="alpha\n",
     machine_id="0123456789abcdef0123456789abcdef\n",
     os_release=(
@@ -98,6 +99,10 @@ HPE: dict[str, bytes] = _sample(
     grubby=f"/boot/vmlinuz-{_RT_RELEASE}\n",
     grub_menu='set default="${saved_entry}"\nblscfg\n',
     grub_environment=f"saved_entry=0123456789abcdef0123456789abcdef-{_RT_RELEASE}\n",
+    grub_one_shot=(
+        "size 1024\nfile /boot/efi/EFI/fedora/grubenv\nmenu load_env\nmenu save_env next_entry\n"
+        "mounted /dev/sda1 vfat rw,relatime,umask=0077\n"
+    ),
     boot_entries="",
     kernels=(
         "0-rescue-0123456789abcdef0123456789abcdef unknown\n"
@@ -209,6 +214,7 @@ $menuentry_id_option 'gnulinux-6.1.0-49-amd64-advanced-5e1f' {
 DEBIAN: dict[str, bytes] = _sample(
     clock_begin=f"{NOW + 0.9:.9f}\n",
     id="uid 0\nuser root\n",
+    operator_lock="result free\nboot b\nnow 5\n",
     hostname="beta\n",
     machine_id="fedcba9876543210fedcba9876543210\n",
     os_release=(
@@ -230,6 +236,10 @@ DEBIAN: dict[str, bytes] = _sample(
     grubby=("", "missing"),
     grub_menu=_GRUB_CFG,
     grub_environment=("", "1"),
+    grub_one_shot=(
+        "size 1024\nfile /boot/grub/grubenv\nmenu load_env\nmenu save_env next_entry\n"
+        "mounted /dev/sda2 ext4 rw,relatime,errors=remount-ro\n"
+    ),
     boot_entries="",
     kernels="6.1.0-49-amd64 no\n",
     secure_boot="variable  6 0 0 0 1 \n",

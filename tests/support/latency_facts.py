@@ -27,6 +27,7 @@ def facts_of(
         machine_id=NOT,
         user=NOT,
         privileged=Known(True),
+        operator=NOT,
         distribution=NOT,
         kernel=Kernel(
             release=Known("6.1.0-rt"),
@@ -38,6 +39,10 @@ def facts_of(
             command_line=Known("isolcpus=2-3"),
             default_entry=NOT,
             default_release=NOT,
+            next_entry=NOT,
+            one_shot=NOT,
+            trial=NOT,
+            rejected=NOT,
             installed=NOT,
             installed_realtime=NOT,
             secure_boot=NOT,

@@ -129,7 +129,8 @@ class Sshd:
             "MaxStartups 100",
             # A nested shell reads no ~/.bashrc: what the tester has in there is not our subject,
             # and a connection cut in the middle of it can leave things behind.
-            "SetEnv SHLVL=2",
+            # Each server stands for a host of its own, with a lock of its own.
+            f"SetEnv SHLVL=2 KUBERT_TUI_LOCK_DIRECTORY={self.directory}/lock",
             *self._extra,
         ]
         config.write_text("\n".join(lines) + "\n")
@@ -242,7 +243,8 @@ def throwaway_user(*, sudoers: str = "") -> Iterator[SystemUser]:
             ["chpasswd"], input=f"{name}:{user.password}".encode(), check=True, timeout=30
         )
         if sudoers:
-            rules.write_text(f"{name} {sudoers}\n")
+            kept = f'Defaults:{name} env_keep += "KUBERT_TUI_LOCK_DIRECTORY"\n'
+            rules.write_text(f"{kept}{name} {sudoers}\n")
             rules.chmod(0o440)
         yield user
     finally:

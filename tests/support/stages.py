@@ -1,5 +1,7 @@
 """Stages for engine tests: a host is a dictionary, a change sets a key in it."""
 
+import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event as Flag
@@ -14,6 +16,7 @@ from kubert_tui.events.model import (
     Restarting,
 )
 from kubert_tui.facts.model import Facts, Known
+from kubert_tui.hosts import host_lock
 from kubert_tui.hosts.interface import Asker, Completed, Host, Invocation
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Guide, Stage, Work
@@ -49,13 +52,19 @@ class World:
 
 @dataclass
 class PretendedHost:
-    """A host that runs nothing."""
+    """A host that runs nothing, but keeps its lock as a real one does."""
 
     name: str
     is_local: bool = False
 
     def run(self, invocation: Invocation) -> Completed:
-        return Completed(tuple(invocation.argv), 0)
+        argv = tuple(invocation.argv)
+        if host_lock.script() not in argv:
+            return Completed(argv, 0)
+        directory = f"{os.environ['KUBERT_TUI_LOCK_DIRECTORY']}/{self.name}"
+        environment = {**os.environ, "KUBERT_TUI_LOCK_DIRECTORY": directory}
+        done = subprocess.run(argv, env=environment, capture_output=True, check=False, timeout=60)
+        return Completed(argv, done.returncode, done.stdout, done.stderr)
 
     def put(self, data: object, path: str, *, mode: int = 0o600, sudo: bool = False) -> None:
         raise AssertionError("a pretended host takes no files")

@@ -21,7 +21,7 @@ from kubert_tui.ansible.protocol import (
     decode_order,
     encode_message,
 )
-from kubert_tui.ansible.reading import Reading, Report, learn_escaped
+from kubert_tui.ansible.reading import Reading, Report
 from kubert_tui.ansible.request import TaskResult
 from kubert_tui.ansible.results import stats_message, task_message
 from kubert_tui.base.errors import AuthenticationError, ChangeError, ToolMissingError
@@ -147,7 +147,6 @@ def test_a_host_that_was_not_asked_for_spoils_the_run() -> None:
 
 def test_everything_is_cleaned_and_redacted(tmp_path: Path) -> None:
     secret = Secret('ca"na\\ry-pass')
-    learn_escaped(secret)
     log = tmp_path / "new" / "log"
     ears = Ears(log)
     raw = f"\x1b[2J{secret.reveal()}\u202e"

@@ -13,6 +13,7 @@ from tests.support.fact_samples import HPE, facts_of
 EVERY: tuple[Check | CrossCheck, ...] = (*ALL, *CROSS)
 IDS = [
     "host.privileged",
+    "host.operator",
     "host.distribution",
     "host.clock",
     "host.disk",
@@ -21,6 +22,8 @@ IDS = [
     "kernel.realtime-installed",
     "kernel.realtime-default",
     "kernel.realtime-running",
+    "kernel.trial",
+    "kernel.one-shot",
     "kernel.secure-boot",
     "kernel.command-line",
     "cpu.smt-off",

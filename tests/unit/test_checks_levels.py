@@ -29,6 +29,7 @@ def test_the_finished_hpe_host_is_ok(check: str) -> None:
 
 ON_DEBIAN = {
     "host.privileged": Level.OK,
+    "host.operator": Level.OK,
     "host.distribution": Level.OK,
     "host.clock": Level.OK,
     "host.disk": Level.WARNING,
@@ -37,6 +38,8 @@ ON_DEBIAN = {
     "kernel.realtime-installed": Level.FAILED,
     "kernel.realtime-default": Level.FAILED,
     "kernel.realtime-running": Level.FAILED,
+    "kernel.trial": Level.OK,
+    "kernel.one-shot": Level.OK,
     "kernel.secure-boot": Level.WARNING,
     "kernel.command-line": Level.OK,
     "cpu.smt-off": Level.FAILED,
@@ -73,6 +76,16 @@ def test_unknown_facts_are_unknown_with_the_reason(check: str) -> None:
 
 CHANGES: list[tuple[str, dict[str, str | bytes], Level, str]] = [
     ("host.privileged", {"id": "uid 1000\nuser me\n"}, Level.FAILED, "no root rights"),
+    (
+        "host.operator",
+        {
+            "operator_lock": "result held\nboot b\nnow 50\ntoken abc\nsince 40\nuntil -\nbeat 42\n"
+            'about {"operator": "ada@laptop", "lab": "twins", "stage": "kernel"}\n'
+        },
+        Level.WARNING,
+        "Being worked on by ada@laptop (lab twins, stage kernel, since ",
+    ),
+    ("host.operator", {"operator_lock": "sh: oops\n"}, Level.UNKNOWN, "understood"),
     ("host.distribution", {}, Level.WARNING, "no updates any more"),
     ("host.distribution", {"os_release": "ID=fedora\nVERSION_ID=45\n"}, Level.OK, "fedora 45"),
     ("host.distribution", {"os_release": "ID=arch\n"}, Level.FAILED, "neither"),

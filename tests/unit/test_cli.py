@@ -22,6 +22,8 @@ from kubert_tui.events.model import (
     FactsGathered,
     Failure,
     Finished,
+    HostLocked,
+    HostLockLost,
     LatencySnapshot,
     LatencyStarted,
     Output,
@@ -66,7 +68,8 @@ def test_a_choice_that_cannot_be(
 
 
 def question(kind: QuestionKind, *, confirm: str = "") -> Question:
-    secret = kind not in (QuestionKind.REVIEW, QuestionKind.HOST_KEY)
+    open_kinds = (QuestionKind.REVIEW, QuestionKind.HOST_KEY, QuestionKind.HOST_LOCK)
+    secret = kind not in open_kinds
     return Question(number=1, kind=kind, text="?", choices=(), secret=secret, confirm=confirm)
 
 
@@ -81,6 +84,13 @@ def test_answers_without_a_terminal() -> None:
     told = replace(nobody, yes=True, accept_new_host_keys=True)
     assert told.answer(question(QuestionKind.REVIEW, confirm="It restarts.")).choice is Choice.APPLY
     assert told.answer(question(QuestionKind.HOST_KEY)).choice is Choice.YES
+
+
+def test_a_lock_is_broken_by_its_flag_only() -> None:
+    told = Answers(yes=True, accept_new_host_keys=True, terminal=True)
+    busy = question(QuestionKind.HOST_LOCK, confirm="Two operators would change one host.")
+    assert told.answer(busy).choice is Choice.NO
+    assert replace(told, break_lock=True).answer(busy).choice is Choice.BREAK
 
 
 def test_an_event_as_json_is_sparse_exact_and_masked() -> None:
@@ -121,6 +131,8 @@ def test_the_report_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         )
     )  # fmt: skip
     report.show(LatencySnapshot(host="bull1", snapshot=replace(SNAPSHOT, final=True)))
+    report.show(HostLocked(host="bull1", broke="ada@laptop (lab twins)"))
+    report.show(HostLockLost(host="bull1", holder="bob@desk (lab other)"))
     report.show(Failure(host="bull1", what="[red]no[/]", fix="plug it in", log="/log"))
     report.show(
         Finished(states={"a": StageState.FAILED}, results=("r.json",), journal="j", exit_code=1)
@@ -128,6 +140,8 @@ def test_the_report_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr()
     assert "failed: [red]no[/]" in shown.err
     assert "plug it in" in shown.err
+    assert "the lock of ada@laptop (lab twins) was broken" in shown.err
+    assert "our lock was taken by bob@desk (lab other)" in shown.err
     assert "✗ failed" in shown.out
     assert "max 90 us, 9 samples, 1 overflows" in shown.out
     assert "result: r.json" in shown.out

@@ -61,7 +61,7 @@ def test_one_command_as_root_gives_all_facts() -> None:
     (invocation,) = host.ran
     assert tuple(invocation.argv) == ("sh", "-s")
     assert invocation.sudo
-    assert invocation.timeout == 60.0
+    assert invocation.timeout == 180.0
     assert invocation.stdin.endswith(probe_script())
 
 

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from kubert_tui.lab.builtin import local_lab
 from kubert_tui.lab.duration import format_duration, parse_duration
+from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, KernelSpec, Lab, RpmPackage, RtTestsSpec
 from kubert_tui.lab.presets import KERNEL_PRESETS, kernel_packages
+from kubert_tui.lab.write import dump_lab
 
 
 def test_presets_are_the_readmes_test_and_a_minute_of_it() -> None:
@@ -126,3 +128,27 @@ def test_no_durations(text: str) -> None:
 @given(st.integers(min_value=1, max_value=10**14))
 def test_formatted_durations_read_back(microseconds: int) -> None:
     assert parse_duration(format_duration(microseconds)) == microseconds
+
+
+def test_how_long_a_kernel_gets_to_prove_itself_and_a_host_to_come_back() -> None:
+    lab = Lab(hosts=(HostSpec(name="a"),))
+    assert (lab.kernel.trial_seconds, lab.restart_seconds) == (600, 1800)
+    given = lab.model_copy(update={"restart_wait": "1h30m", "kernel": KernelSpec(trial="90s")})
+    assert (given.kernel.trial_seconds, given.restart_seconds) == (90, 5400)
+    written = dump_lab(given)
+    assert "\n  trial: 90s\n" in written
+    assert written.endswith("\nrestart_wait: 1h30m\n")
+    assert parse_lab(written, "lab.yaml").model_copy(update={"name": lab.name}) == given
+    assert "trial" not in dump_lab(lab)
+
+
+@pytest.mark.parametrize("value", ["59s", "5h", "10", "soon", ""])
+def test_a_trial_too_short_or_too_long_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match="expected"):
+        KernelSpec(trial=value)
+
+
+@pytest.mark.parametrize("value", ["30s", "25h", "never"])
+def test_a_wait_too_short_or_too_long_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match="expected"):
+        Lab(hosts=(HostSpec(name="a"),), restart_wait=value)

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.ansible.request import PlaybookOutcome, TaskResult
-from kubert_tui.base.errors import CancelledError, ChangeError
+from kubert_tui.base.errors import (
+    AuthenticationError,
+    CancelledError,
+    ChangeError,
+    KubertError,
+    ToolMissingError,
+)
 from kubert_tui.events.model import CommandFinished, CommandStarted, Note, Output, TaskFinished
 from kubert_tui.facts.model import Distribution
 from kubert_tui.lab.model import KernelSpec, Lab, Permission
@@ -130,6 +136,25 @@ def test_a_failure_names_host_task_and_log(runs: Runs, tmp_path: Path) -> None:
     assert "unit is broken" in error.details
     assert error.log == str(tmp_path / "irqbalance-apply.log")
     assert error.command[0] == "ansible-playbook"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "word"),
+    [
+        ("/bin/sh: 1: /usr/bin/python3: not found", ToolMissingError, "python3"),
+        ("Task failed: Incorrect sudo password", AuthenticationError, "sudo"),
+    ],
+)
+def test_what_is_no_matter_of_the_task_says_so(
+    runs: Runs, tmp_path: Path, message: str, kind: type[KubertError], word: str
+) -> None:
+    runs.results = (TaskResult("bull1", "Gathering Facts", "failed", message),)
+    runs.outcome = PlaybookOutcome(2, "failed", {}, {"bull1": 1})
+    with pytest.raises(kind) as caught:
+        CHANGE.apply(RecordingWork(blank_lab(), tmp_path), ("bull1",))
+    assert word in caught.value.what
+    assert "Gathering Facts" not in caught.value.what
+    assert message in caught.value.details
 
 
 def test_a_failure_without_a_task_shows_the_last_lines(runs: Runs, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from kubert_tui.facts.model import Facts, Known
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Work
-from kubert_tui.stages.reboot import RebootChange, RestartingHereError
+from kubert_tui.stages.reboot import RebootChange
+from kubert_tui.stages.restart import RestartingHereError
 from tests.support.blank import blank_facts, blank_lab
 
 REFUSED = UnreachableError("ssh refused")

@@ -102,7 +102,7 @@ def test_each_stage_asks_for_its_own_permission() -> None:
     needed = {one.id: one.change.needs(lab, lab.hosts[0]) for one in all_stages()[:6] if one.change}
     assert needed == {
         "update": {Permission.PACKAGES},
-        "kernel": {Permission.KERNEL},
+        "kernel": {Permission.KERNEL, Permission.REBOOT},
         "hyperthreading": {Permission.REBOOT},
         "irqbalance": {Permission.SERVICES},
         "rt-tests": {Permission.PACKAGES},

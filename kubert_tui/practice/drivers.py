@@ -1,0 +1,15 @@
+"""Which driver makes which kind of machines."""
+
+from kubert_tui.practice.containers import Containers
+from kubert_tui.practice.driver import Driver
+from kubert_tui.practice.model import Kind
+
+
+def driver_of(kind: Kind) -> Driver:
+    """Return the driver of a kind."""
+    if kind is Kind.CONTAINERS:
+        return Containers()
+    # Imported where it is used: the other kind need not even be loadable.
+    from kubert_tui.practice.virtual import Virtual  # noqa: PLC0415
+
+    return Virtual()
