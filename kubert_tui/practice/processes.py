@@ -19,7 +19,7 @@ from kubert_tui.practice.tools import SBIN
 
 VARIABLE = "KUBERT_TUI_PRACTICE"
 _POLL = 0.2
-_DEATH = 10.0
+_DEATH = 60.0
 """Seconds that processes get to be gone after SIGKILL."""
 
 

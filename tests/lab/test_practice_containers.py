@@ -219,6 +219,7 @@ def test_the_whole_way_to_stored_latencies(
     finally:
         down = _program("practice", "down", "--kind", "containers")
         told = down.communicate(timeout=120)[1]
+        print(f"down ended with {down.returncode}: {told}")
     assert down.returncode == 0, told
     lab = LabDirectory(own_directories / "state" / "kubert-tui" / "practice" / _NAME, _NAME)
     assert not traces(lab)
