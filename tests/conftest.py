@@ -58,3 +58,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = getattr(item, "fixturenames", ())
         if {"twins", "own_twins"} & {*names} and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Values of megabytes are no names for tests."""
+    if isinstance(val, str | bytes) and len(val) > 100:
+        return f"long {argname}"
+    return None

@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     app = make_app(arguments.lab, arguments.set)
     code = app.run()
-    code = int(ExitCode.INTERRUPTED) if code is None else code
+    if code is None:
+        # Textual has shown the traceback, if there was one, and says so by its own return code.
+        code = int(ExitCode.INTERNAL if app.return_code else ExitCode.INTERRUPTED)
     if app.practising:
         print(*STAY, sep="\n", file=sys.stderr)
     if app.session is not None and not app.session.ended:

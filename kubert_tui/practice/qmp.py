@@ -40,7 +40,7 @@ def execute(path: Path, command: str, **arguments: object) -> Any:
     OSError if it does not listen (any more) or does not answer in time, KubertError if it refuses.
     """
     deadline = time.monotonic() + _LIMIT
-    with connect(path) as stream, stream.makefile("rwb") as lines:
+    with connect(path, _LIMIT) as stream, stream.makefile("rwb") as lines:
         _answer(lines, deadline)
         _order(lines, deadline, "qmp_capabilities", {})
         return _order(lines, deadline, command, arguments)

@@ -325,7 +325,7 @@ def test_a_wizard_that_falls_over_with_a_password_in_its_hands(bait: Bait) -> No
             typist = Typist((*PROGRAM, "--lab", str(lab)), CANARY_CRASH="1")
             typist.process.expect("Kept in memory only")
             typist.process.send(bait.login)
-            typist.process.expect("•" * 20)
+            typist.process.expect("•".encode() * 20)
             typist.process.send("\r")
             code = typist.finish()
         assert code == ExitCode.INTERNAL

@@ -6,7 +6,6 @@ import os
 import socket
 import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -354,10 +353,8 @@ def test_a_qemu_that_says_nothing_is_not_waited_for(
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        before = time.monotonic()
         with pytest.raises(OSError, match="timed out"):
             qmp.execute(path, "system_reset")
-    assert time.monotonic() - before < 60
 
 
 # --- the recipe
