@@ -1,6 +1,7 @@
 """Shared by all tests: nothing of the user's own directories is read or written."""
 
 import os
+import signal
 import tempfile
 import threading
 from pathlib import Path
@@ -58,6 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = getattr(item, "fixturenames", ())
         if {"twins", "own_twins"} & {*names} and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
+
+
+def pytest_configure() -> None:
+    """End like Ctrl-C on SIGTERM: fixtures remove their machines."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -17,6 +17,7 @@ from tests.support.rpm_host.virtual_host import rpm_machine
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.virtual,
     pytest.mark.long,
     pytest.mark.timeout(10_800),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="its packages are for x86_64"),

@@ -26,7 +26,7 @@ from tests.support.virtual_kernels import (
 from tests.support.virtual_twins import BOOT_LIMIT, VirtualTwins, virtual_host
 
 __all__ = ["virtual_host"]
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.lab, pytest.mark.virtual, pytest.mark.timeout(7200)]
 
 HOST = "bull1"
 PATIENT = ("--set", "kernel.trial=60m", "--set", "restart_wait=90m")

@@ -34,7 +34,7 @@ from tests.support.virtual_twins import VirtualTwins, virtual_host
 
 __all__ = ["virtual_host"]
 # As long as it takes where the image has to be built first and the computer does much else.
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(5400)]
+pytestmark = [pytest.mark.lab, pytest.mark.virtual, pytest.mark.timeout(5400)]
 
 
 class Conversation:

@@ -51,6 +51,17 @@ def test_any_failure_counts_and_stops_nothing(bench: Bench, broken: str) -> None
     assert {call.split()[0] for call in bench.calls()} >= {*CHECKS, "pytest"}
 
 
+@pytest.mark.parametrize("arguments", [(), ("long",)])
+def test_virtual_machines_are_tested_beside_the_rest(bench: Bench, arguments: tuple[str]) -> None:
+    bench.program("pytest", 'echo "pytest $*" >>"$LAB/calls"; [[ $2 != virtual* ]] || exit "$ENDS"')
+    for ends, counts in (("0", 0), ("1", 1), ("5", 0)):
+        bench.environment["ENDS"] = ends
+        assert run(bench, *arguments)[0] == counts
+    calls = [call for call in bench.calls() if call.startswith("pytest")]
+    assert len(calls) == 6
+    assert sum("not virtual" in call for call in calls) == 3
+
+
 def test_long_files_are_refused(bench: Bench) -> None:
     (bench.checkout / "screens" / "fine.py").write_text("x = 1\n" * 400)
     assert run(bench)[0] == 0
