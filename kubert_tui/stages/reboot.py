@@ -1,6 +1,6 @@
 """A change that restarts hosts so that somebody can get at their firmware on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -15,8 +15,13 @@ _LOST = "If it stands in GRUB, choose a kernel; if the default does not boot, ch
 
 
 def reboot_playbook() -> Change:
-    """Return what triggers a restart."""
-    return PlaybookChange("reboot.yml", frozenset({Permission.REBOOT}))
+    """Return what triggers a restart: of the boot that was seen, so that nobody restarts twice."""
+    return PlaybookChange("reboot.yml", frozenset({Permission.REBOOT}), variables=_seen)
+
+
+def _seen(_lab: Lab, facts: Facts) -> Mapping[str, object]:
+    boot = facts.kernel.boot_id
+    return {"kubert_reboot_boot": boot.value} if isinstance(boot, Known) else {}
 
 
 @dataclass(frozen=True, slots=True)

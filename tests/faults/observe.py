@@ -21,6 +21,8 @@ _VOLATILE = re.compile(
     r"etc/(mtab|resolv\.conf|machine-id|\.pwd\.lock|\.updated|ld\.so\.cache)"
     r"|run/systemd/(transient|system)/(session-|user-|run-[a-z0-9]+\.scope).*"
     r"|run/systemd/transient/init\.scope.*"
+    # sudo's own, at its first success.
+    r"|home/engineer/\.sudo_as_admin_successful"
 )
 _SYSTEMS_OWN = re.compile(r"(tmp|var/tmp)/(systemd-private-.*|\.(X11|ICE|XIM|font|Test)-unix.*)")
 _OURS = re.compile(r"cyclictest|sampler|ansible|kubert|\bapt(-get)?\b|dpkg|python|/bin/sh -c")

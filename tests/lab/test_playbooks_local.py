@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.playground import ANSIBLE, PLAYBOOKS, Playground, make_playground, plain
+from tests.support.twins import wait_until
 
 pytestmark = [
     pytest.mark.lab,
@@ -86,3 +87,23 @@ def test_the_preview_of_a_restart_restarts_nothing(playground: Playground) -> No
     assert ended.status == 0, ended.text
     assert "Would restart the host" in ended.text
     assert not (playground.directory / "called").exists()
+
+
+@pytest.mark.parametrize("asked_in", ["this boot", "a boot before", "plain ansible-playbook"])
+def test_a_host_restarts_once(playground: Playground, asked_in: str) -> None:
+    called = playground.directory / "called"
+    for name in ("shutdown", "systemd-run"):
+        playground.tool(name, f'echo "$*" >"{called}.new"; mv "{called}.new" "{called}"')
+    now = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    boot = {"this boot": now, "a boot before": "00000000-0000-0000-0000-000000000000"}.get(asked_in)
+    variables: dict[str, object] = {"kubert_reboot_delay": 0}
+    if boot:
+        variables["kubert_reboot_boot"] = boot
+    ended = playground.play(PLAYBOOKS / "reboot.yml", variables)
+    assert ended.status == 0, ended.text
+    if asked_in == "a boot before":
+        assert ended.changed == 0
+        assert not called.exists()
+        return
+    assert ended.changed == 1
+    wait_until(called.exists, "the restart was asked for")
