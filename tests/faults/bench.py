@@ -51,7 +51,7 @@ class Way:
 
 WHOLE = Way("whole", "fresh")
 CONNECT = Way("connect", "fresh", ("connect",))
-KERNEL = Way("kernel", "fresh", ("connect", "kernel", "irqbalance"))
+KERNEL = Way("kernel", "bare", ("connect", "kernel", "irqbalance"))
 UPDATE = Way("update", "fresh", ("connect", "update"))
 SERVICE = Way("irqbalance", "fresh", ("connect", "irqbalance"))
 TOOLS = Way("rt-tests", "current", ("connect", "update", "rt-tests"))

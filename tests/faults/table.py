@@ -1,13 +1,17 @@
-"""`python -m tests.faults.table [SESSION]`: prints the fault table into docs/faults.md.
+"""`python -m tests.faults.table [SESSION...]`: prints the fault table into docs/faults.md.
 
-SESSION is a file that a run of the suite wrote; the last one if none is named.
+SESSION is a file that a run of the suite wrote; the last one if none is named. Of a case that is in
+several of them the last outcome counts.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+from tests.faults.case import name_of
+from tests.faults.catalogue import cases
 from tests.faults.outcome import Outcome, Session, newest, read
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -20,6 +24,7 @@ Printed by `python -m tests.faults.table` from a run of the suite; not written b
 |  |  |
 |---|---|
 | when | {date}, kubert-tui {version}, {minutes} minutes on two twins side by side |
+| sessions | {sessions} |
 | where | Linux {kernel}, {processors} processors; hosts: container twins of the practice lab |
 | which cases | {profile} |
 | struck | {times} times |
@@ -59,8 +64,16 @@ Installing and trying kernels is proved on virtual machines elsewhere.
 """
 
 
-def render(session: Session) -> str:
-    """Return the document."""
+def joined(sessions: Sequence[Session], known: Collection[str]) -> Session:
+    """Return the sessions as one: of each case its last outcome, if there still is that case."""
+    last = {one.name: one for session in sessions for one in session.outcomes}
+    outcomes = tuple(one for name, one in last.items() if name in known)
+    return replace(sessions[-1], outcomes=outcomes, selected=len(outcomes), known=len(known))
+
+
+def render(sessions: Sequence[Session], known: Collection[str]) -> str:
+    """Return the document; `known` are the names of all cases that there are."""
+    session = joined(sessions, known)
     outcomes = session.outcomes
     head = _HEAD.format(
         date=session.date,
@@ -69,10 +82,18 @@ def render(session: Session) -> str:
         kernel=session.kernel,
         processors=session.processors,
         profile=session.profile,
+        sessions=_sessions(sessions),
         times=sum(one.times for one in outcomes),
         recovered=sum(_recovered(one) for one in outcomes),
     )
     return head + "".join(_rows(outcomes)) + "".join(_troubles(outcomes)) + _NOTES
+
+
+def _sessions(sessions: Sequence[Session]) -> str:
+    if len(sessions) == 1:
+        return "one"
+    counts = [f"{one.date}: {len(one.outcomes)} cases" for one in sessions]
+    return f"{'; '.join(counts)}. Of a case that was carried out again the last outcome counts"
 
 
 def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -113,10 +134,10 @@ def _troubles(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the table of the session that is named, or of the last one."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else newest()
-    DOCUMENT.write_text(render(read(path)))
-    print(f"{DOCUMENT} from {path}")
+    """Print the table of the sessions that are named, or of the last one."""
+    paths = [Path(name) for name in sys.argv[1:]] or [newest()]
+    DOCUMENT.write_text(render([read(path) for path in paths], {name_of(one) for one in cases()}))
+    print(f"{DOCUMENT} from {', '.join(map(str, paths))}")
 
 
 if __name__ == "__main__":
