@@ -8,6 +8,7 @@ from typing import ClassVar
 from tests.faults.bench import Bench
 from tests.faults.command import Run
 from tests.faults.packages import HELD, HOLD
+from tests.support.twins import wait_until
 
 
 class Fault:
@@ -59,7 +60,8 @@ class CutConnections(Fault):
     name = "SSH connections cut"
 
     def strike(self, bench: Bench, run: Run) -> None:
-        assert bench.twin.cut_sessions() > 0, "there was no connection to cut"
+        # While a host restarts there is none for a moment.
+        wait_until(lambda: bench.twin.cut_sessions() > 0, "there is a connection to cut", 60)
 
 
 @dataclass

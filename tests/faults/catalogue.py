@@ -48,7 +48,8 @@ _CHANGING = (
 _KILLING = (
     (bench.CONNECT, Point("connect", "stage-started")),
     (bench.CONNECT, Point("connect", "facts-gathered")),
-    *((bench.WHOLE, Point(stage, "stage-finished")) for stage in STAGES),
+    # After the last stage there is nothing left to kill.
+    *((bench.WHOLE, Point(stage, "stage-finished")) for stage in STAGES[:-1]),
     (bench.KERNEL, Point("kernel", "plan-made")),
     *((bench.UPDATE, Point("update", event)) for event in (
         "plan-made", "host-locked", "command-finished")),
