@@ -76,6 +76,7 @@ def banner(address: str, port: int, limit: float) -> bytes:
             return b""
 
 
+@pytest.mark.long
 def test_a_virtual_machine_from_up_to_down(virtual_host: VirtualTwins) -> None:
     twins, name = virtual_host, "bull1"
     machine = twins.virtual(name)
