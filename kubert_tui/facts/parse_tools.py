@@ -90,7 +90,9 @@ def pending_updates(sections: Sections) -> Fact[int]:
             return Unknown("apt has no package lists yet: apt-get update was never run")
         # Conf alone: unpacked already, but its installation was interrupted.
         words = [line.split() for line in lines if line.startswith(("Inst ", "Conf "))]
-        return Known(len({line[1] for line in words if len(line) > 1}))
+        packages = {line[1] for line in words if len(line) > 1}
+        # What dpkg is at, apt does not know of yet.
+        return Known(len(packages) or int("unfinished" in lines))
     if manager == "manager dnf" and section.status in ("0", "100"):
         # Where repositories may be unavailable (Fedora's dnf.conf allows it), dnf only mentions it.
         if uncached := [line for line in lines if "no cache for" in line]:

@@ -220,6 +220,10 @@ updates() {
         for list in /var/lib/apt/lists/*_Packages*; do
             [ -e "$list" ] && echo 'lists present' && break
         done
+        # What dpkg has begun and not ended: it is at work, or was interrupted.
+        for journal in /var/lib/dpkg/updates/*; do
+            [ -e "$journal" ] && echo unfinished && break
+        done
         return "$result"
     else
         echo 'manager none'

@@ -166,7 +166,7 @@ def _here() -> Iterator[AnyCase]:
     point = Point("irqbalance", "plan-made")
     yield Case(temporary, bench.SERVICE, point, detail="TMPDIR")
     yield Case(breaking_here.FullFromTheStart, bench.MEASURE, _MEASURING)
-    for way, stage in ((bench.UPDATE, "update"), (bench.WHOLE, "irqbalance")):
+    for way, stage in ((bench.UPDATE, "update"), (bench.SERVICE, "irqbalance")):
         yield Case(breaking_here.SudoWrong, way, Point(stage, "stage-started"), words=("sudo",),
                    user="engineer", quick=way is bench.UPDATE)  # fmt: skip
     for by in (breaking_here.DAY, -breaking_here.DAY):

@@ -35,6 +35,11 @@ def test_apt_counts_packages_once_and_those_an_interruption_left_unconfigured() 
     assert pending("manager apt\nConf\nlists present\n", "0") == Known(0)
 
 
+def test_what_dpkg_has_begun_and_not_ended_waits_too() -> None:
+    assert pending("manager apt\nlists present\nunfinished\n", "0") == Known(1)
+    assert pending("manager apt\nConf vim (9 x)\nlists present\nunfinished\n", "0") == Known(1)
+
+
 @pytest.mark.parametrize(
     ("content", "status", "reason"),
     [
