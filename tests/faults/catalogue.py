@@ -15,6 +15,8 @@ STAGES = (
 )  # fmt: skip
 
 _AUDIT = {"task": "Ask whether an installation was interrupted"}
+_ASKED = Point("update", "task-finished", fields=_AUDIT)
+"""The first thing said of an installation that has not ended, whichever stage began it."""
 _UPDATING = Point("update", "command-started", held=True)
 _INSTALLING = Point("rt-tests", "command-started", held=True)
 _MEASURING = Point("cyclictest", "latency-snapshot", 2)
@@ -100,9 +102,8 @@ def _killed() -> Iterator[AnyCase]:
             quick = make is breaking.Kill and point == Point("hyperthreading", "waiting", 1)
             yield Case(make, way, point, quick=quick)
         for way, point in ((bench.UPDATE, _UPDATING), (bench.TOOLS, _INSTALLING)):
-            asked = Point(point.stage, "task-finished", fields=_AUDIT)
             detail = "the host still at it"
-            yield Case(make, way, point, detail=detail, released=asked)
+            yield Case(make, way, point, detail=detail, released=_ASKED)
 
 
 def _lost() -> Iterator[AnyCase]:
