@@ -9,6 +9,7 @@ from kubert_tui.base.errors import (
     ChangeError,
     DetachedError,
     HostKeyError,
+    HostsLostError,
     KubertError,
 )
 from kubert_tui.base.text import clean_line
@@ -73,12 +74,24 @@ class Restart:
             before[host] = _boot_id(facts)
             self._announce(work, facts)
 
+        lost: set[str] = set()
+
         def come_back(host: str) -> None:
-            self._wait(work, host, before[host])
+            back = host in lost and self._wait(work, host, before[host], any_boot=True)
+            if host in lost and not back:
+                self.trigger.apply(work, (host,))
+                work.drop(host)
+            if not back:
+                self._wait(work, host, before[host])
             then(host)
 
         work.each(hosts, remember)
-        self.trigger.apply(work, hosts)
+        try:
+            self.trigger.apply(work, hosts)
+        except HostsLostError as error:
+            # Perhaps they restart already: for an earlier session of ours, or for somebody else.
+            lost.update(error.host.split(", "))
+            work.emit(Note(host=error.host, text=f"{error.what}; looking whether it restarts"))
         for host in hosts:
             work.drop(host)
         work.each(hosts, come_back)
@@ -97,8 +110,11 @@ class Restart:
         work.emit(Note(host=facts.host, text=self.tell(facts)))
         work.emit(Restarting(host=facts.host, boot_id=_boot_id(facts)))
 
-    def _wait(self, work: Work, host: str, old_boot: str) -> None:
-        """Return when `host` is back as another boot; ChangeError when the limit passed."""
+    def _wait(self, work: Work, host: str, old_boot: str, *, any_boot: bool = False) -> bool:
+        """Return when `host` is back as another boot; ChangeError when the limit passed.
+
+        With `any_boot`, return as soon as it answers: whether it is another boot.
+        """
         started = self.clock()
         reason = "going down"
         while (elapsed := self.clock() - started) < self.limit:
@@ -123,11 +139,13 @@ class Restart:
             boot = facts.kernel.boot_id
             if not isinstance(boot, Known):
                 reason = f"it answers, its boot id is unknown: {clean_line(boot.reason, limit=80)}"
-            elif boot.value == old_boot:
-                reason = "it answers, but has not restarted yet"
-            else:
+            elif boot.value != old_boot:
                 work.emit(Note(host=host, text=f"{host} is back: {_uname(facts)}"))
-                return
+                return True
+            elif any_boot:
+                return False
+            else:
+                reason = "it answers, but has not restarted yet"
         raise ChangeError(
             f"{host} did not come back within {minutes(self.limit)}: {reason}",
             fix=" ".join(

@@ -13,6 +13,7 @@ from kubert_tui.base.errors import (
     ChangeError,
     DetachedError,
     HostKeyError,
+    HostsLostError,
     KubertError,
     UnreachableError,
 )
@@ -106,6 +107,8 @@ class Trigger:
     """Stands for reboot.yml."""
 
     restarted: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """Hosts that go away when the next playbook is at work."""
     confirm: str = ""
     previews: bool = False
 
@@ -119,11 +122,14 @@ class Trigger:
         raise AssertionError("a restart has no preview of its own")
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
-        self.restarted.extend(hosts)
+        lost, self.lost = self.lost, []
+        self.restarted.extend(host for host in hosts if host not in lost)
+        if lost:
+            raise HostsLostError("reboot.yml failed", host=", ".join(lost))
 
 
-def reboot(work: ScriptedWork, *hosts: str) -> Trigger:
-    trigger = Trigger()
+def reboot(work: ScriptedWork, *hosts: str, lost: tuple[str, ...] = ()) -> Trigger:
+    trigger = Trigger(lost=list(lost))
     change = RebootChange(restart=trigger, clock=lambda: work.cancel.now)
     change.apply(work, hosts or ("bull1",))
     return trigger
@@ -146,6 +152,22 @@ def test_it_waits_until_the_boot_id_has_changed() -> None:
     assert [wait.elapsed for wait in work.waits()] == [0.0, 5.0, 10.0, 15.0]
     assert {wait.limit for wait in work.waits()} == {1800.0}
     assert "bull1 is back: Linux bull1 6.1.0-28-rt-amd64 PREEMPT_RT" in work.notes()
+
+
+def test_a_host_lost_while_it_is_restarted_restarts_already() -> None:
+    work = script(booted("old"), REFUSED, booted("new"))
+    trigger = reboot(work, lost=("bull1",))
+    assert trigger.restarted == []
+    assert "reboot.yml failed; looking whether it restarts" in work.notes()
+    assert work.notes().count("is back") == 1
+
+
+def test_a_host_lost_before_it_was_restarted_is_restarted_then() -> None:
+    lab = Lab(hosts=(HostSpec(name="bull1"), HostSpec(name="bull2")), allow=frozenset(Permission))
+    answers = (booted("old"), booted("old"), REFUSED, booted("old"), booted("new"), booted("new"))
+    work = ScriptedWork(lab, iter(answers))
+    trigger = reboot(work, "bull1", "bull2", lost=("bull1",))
+    assert trigger.restarted == ["bull2", "bull1"]
 
 
 def test_the_connection_is_dropped_before_the_first_look() -> None:
