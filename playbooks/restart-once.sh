@@ -11,6 +11,10 @@ if [ -n "${2-}" ] && [ "$2" != "$boot" ]; then
     exit 0
 fi
 if [ -d /run/systemd/system ]; then
+    if [ "$(systemctl is-system-running 2>/dev/null)" = stopping ]; then
+        echo "It goes down already."
+        exit 0
+    fi
     exec systemd-run --collect "--on-active=$delay" --timer-property=AccuracySec=100ms systemctl reboot
 fi
 # Out of reach of the terminal that sudo may have given us.

@@ -107,13 +107,6 @@ class ChangeError(KubertError):
     exit_code = ExitCode.CHANGE_FAILED
 
 
-class HostsLostError(ChangeError):
-    """A change did not get through because hosts were lost meanwhile.
-
-    `host` names them, separated by commas; whether it was made there is not known.
-    """
-
-
 class MeasurementError(KubertError):
     """A measurement gave no result that could be believed."""
 

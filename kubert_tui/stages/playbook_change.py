@@ -15,7 +15,6 @@ from kubert_tui.base.errors import (
     AuthenticationError,
     CancelledError,
     ChangeError,
-    HostsLostError,
     KubertError,
     ToolMissingError,
 )
@@ -199,8 +198,6 @@ def _failure(
     kind: type[KubertError] = ChangeError
     what = f"{playbook} failed" + (f": {tasks}" if tasks else f" (Ansible: {outcome.status})")
     fix = "Do what the task says and start the stage again; finished tasks change nothing."
-    if failed and all(one.outcome == "unreachable" for one in failed):
-        kind = HostsLostError
     for pattern, known, reason, remedy in _KNOWN:
         if failed and all(pattern.search(one.message) for one in failed):
             kind, what, fix = known, f"{playbook} failed: {reason}", remedy

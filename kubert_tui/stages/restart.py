@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 
 from kubert_tui.base.errors import (
@@ -9,7 +10,6 @@ from kubert_tui.base.errors import (
     ChangeError,
     DetachedError,
     HostKeyError,
-    HostsLostError,
     KubertError,
 )
 from kubert_tui.base.text import clean_line
@@ -19,6 +19,9 @@ from kubert_tui.stages.model import Change, Work
 
 POLL = 5.0
 """Seconds between two looks."""
+
+GRACE = 15.0
+"""Seconds after which a host on which the restart failed should be going down, if it is."""
 
 CONSOLE = "Look at its console (iLO, iDRAC, XClarity or BMC: remote console)."
 
@@ -74,11 +77,11 @@ class Restart:
             before[host] = _boot_id(facts)
             self._announce(work, facts)
 
-        lost: set[str] = set()
+        failed: set[str] = set()
 
         def come_back(host: str) -> None:
-            back = host in lost and self._wait(work, host, before[host], any_boot=True)
-            if host in lost and not back:
+            back = host in failed and self._wait(work, host, before[host], GRACE)
+            if host in failed and not back:
                 self.trigger.apply(work, (host,))
                 work.drop(host)
             if not back:
@@ -88,10 +91,14 @@ class Restart:
         work.each(hosts, remember)
         try:
             self.trigger.apply(work, hosts)
-        except HostsLostError as error:
-            # Perhaps they restart already: for an earlier session of ours, or for somebody else.
-            lost.update(error.host.split(", "))
-            work.emit(Note(host=error.host, text=f"{error.what}; looking whether it restarts"))
+        except ChangeError as error:
+            failed.update(set(error.host.split(", ")) & set(hosts))
+            if not failed:
+                raise
+            # Perhaps it is going down already, for an earlier session of ours or somebody else:
+            # there anything may fail.
+            text = f"{error.what}; looking whether it restarts all the same"
+            work.emit(Note(host=error.host, text=text))
         for host in hosts:
             work.drop(host)
         work.each(hosts, come_back)
@@ -110,10 +117,10 @@ class Restart:
         work.emit(Note(host=facts.host, text=self.tell(facts)))
         work.emit(Restarting(host=facts.host, boot_id=_boot_id(facts)))
 
-    def _wait(self, work: Work, host: str, old_boot: str, *, any_boot: bool = False) -> bool:
-        """Return when `host` is back as another boot; ChangeError when the limit passed.
+    def _wait(self, work: Work, host: str, old_boot: str, grace: float = inf) -> bool:
+        """Return True when `host` is back as another boot; ChangeError when the limit passed.
 
-        With `any_boot`, return as soon as it answers: whether it is another boot.
+        False when it still answers as the old boot after `grace` seconds.
         """
         started = self.clock()
         reason = "going down"
@@ -142,7 +149,7 @@ class Restart:
             elif boot.value != old_boot:
                 work.emit(Note(host=host, text=f"{host} is back: {_uname(facts)}"))
                 return True
-            elif any_boot:
+            elif self.clock() - started >= grace:
                 return False
             else:
                 reason = "it answers, but has not restarted yet"

@@ -10,7 +10,6 @@ from kubert_tui.base.errors import (
     AuthenticationError,
     CancelledError,
     ChangeError,
-    HostsLostError,
     KubertError,
     ToolMissingError,
 )
@@ -156,19 +155,6 @@ def test_what_is_no_matter_of_the_task_says_so(
     assert word in caught.value.what
     assert "Gathering Facts" not in caught.value.what
     assert message in caught.value.details
-
-
-def test_hosts_that_were_lost_are_told_from_tasks_that_failed(runs: Runs, tmp_path: Path) -> None:
-    lost = TaskResult("bull2", "Gathering Facts", "unreachable", "Data could not be sent")
-    runs.results = (lost,)
-    runs.outcome = PlaybookOutcome(4, "failed", {}, {"bull2": 1})
-    with pytest.raises(HostsLostError) as caught:
-        CHANGE.apply(RecordingWork(blank_lab("bull1", "bull2"), tmp_path), ("bull1", "bull2"))
-    assert caught.value.host == "bull2"
-    runs.results = (lost, TaskResult("bull1", "Stop irqbalance", "failed", "unit is broken"))
-    with pytest.raises(ChangeError) as caught_too:
-        CHANGE.apply(RecordingWork(blank_lab("bull1", "bull2"), tmp_path), ("bull1", "bull2"))
-    assert not isinstance(caught_too.value, HostsLostError)
 
 
 def test_a_failure_without_a_task_shows_the_last_lines(runs: Runs, tmp_path: Path) -> None:

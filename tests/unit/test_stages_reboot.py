@@ -13,7 +13,6 @@ from kubert_tui.base.errors import (
     ChangeError,
     DetachedError,
     HostKeyError,
-    HostsLostError,
     KubertError,
     UnreachableError,
 )
@@ -107,8 +106,8 @@ class Trigger:
     """Stands for reboot.yml."""
 
     restarted: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    """Hosts that go away when the next playbook is at work."""
+    failing: list[str] = field(default_factory=list)
+    """Hosts on which the next playbook fails."""
     confirm: str = ""
     previews: bool = False
 
@@ -122,14 +121,14 @@ class Trigger:
         raise AssertionError("a restart has no preview of its own")
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
-        lost, self.lost = self.lost, []
-        self.restarted.extend(host for host in hosts if host not in lost)
-        if lost:
-            raise HostsLostError("reboot.yml failed", host=", ".join(lost))
+        failing, self.failing = self.failing, []
+        self.restarted.extend(host for host in hosts if host not in failing)
+        if failing:
+            raise ChangeError("reboot.yml failed", host=", ".join(failing))
 
 
-def reboot(work: ScriptedWork, *hosts: str, lost: tuple[str, ...] = ()) -> Trigger:
-    trigger = Trigger(lost=list(lost))
+def reboot(work: ScriptedWork, *hosts: str, failing: tuple[str, ...] = ()) -> Trigger:
+    trigger = Trigger(failing=list(failing))
     change = RebootChange(restart=trigger, clock=lambda: work.cancel.now)
     change.apply(work, hosts or ("bull1",))
     return trigger
@@ -154,20 +153,26 @@ def test_it_waits_until_the_boot_id_has_changed() -> None:
     assert "bull1 is back: Linux bull1 6.1.0-28-rt-amd64 PREEMPT_RT" in work.notes()
 
 
-def test_a_host_lost_while_it_is_restarted_restarts_already() -> None:
-    work = script(booted("old"), REFUSED, booted("new"))
-    trigger = reboot(work, lost=("bull1",))
+def test_where_the_restart_fails_because_the_host_goes_down_already_it_is_awaited() -> None:
+    work = script(booted("old"), booted("old"), booted("old"), REFUSED, REFUSED, booted("new"))
+    trigger = reboot(work, failing=("bull1",))
     assert trigger.restarted == []
-    assert "reboot.yml failed; looking whether it restarts" in work.notes()
+    assert "reboot.yml failed; looking whether it restarts all the same" in work.notes()
     assert work.notes().count("is back") == 1
 
 
-def test_a_host_lost_before_it_was_restarted_is_restarted_then() -> None:
+def test_where_the_restart_failed_and_the_host_stays_it_is_tried_once_more() -> None:
     lab = Lab(hosts=(HostSpec(name="bull1"), HostSpec(name="bull2")), allow=frozenset(Permission))
-    answers = (booted("old"), booted("old"), REFUSED, booted("old"), booted("new"), booted("new"))
-    work = ScriptedWork(lab, iter(answers))
-    trigger = reboot(work, "bull1", "bull2", lost=("bull1",))
+    before, stays = (booted("old"),) * 2, (REFUSED, *(booted("old"),) * 3)
+    work = ScriptedWork(lab, iter((*before, *stays, booted("new"), booted("new"))))
+    trigger = reboot(work, "bull1", "bull2", failing=("bull1",))
     assert trigger.restarted == ["bull2", "bull1"]
+
+
+def test_a_failure_of_no_host_in_particular_is_told_at_once() -> None:
+    work = script(booted("old"))
+    with pytest.raises(ChangeError, match="failed"):
+        reboot(work, failing=("",))
 
 
 def test_the_connection_is_dropped_before_the_first_look() -> None:
