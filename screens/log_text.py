@@ -148,7 +148,8 @@ def _(event: LatencyStarted) -> tuple[str, ...]:
 @_lines.register
 def _(event: LatencyStored) -> tuple[str, ...]:
     result = f"{event.samples} samples, maximum {event.maximum} us, stored in {event.path}"
-    return (result, *event.notes)
+    interrupted = (f"of a run that did not end: {event.interrupted}",) if event.interrupted else ()
+    return (result, *interrupted, *event.notes)
 
 
 @_lines.register

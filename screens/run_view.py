@@ -260,8 +260,12 @@ class RunView:
 
     @_fold.register
     def _latency_stored(self, event: LatencyStored) -> Areas:
-        self.stored[event.host] = event
-        self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
+        if event.interrupted:
+            self.ended.add(event.host)
+            self.activity = _at(event.host, f"{event.interrupted}; what was measured is kept")
+        else:
+            self.stored[event.host] = event
+            self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
         return frozenset({Area.LATENCY, Area.STATUS, Area.GUIDE})
 
     @_fold.register

@@ -57,10 +57,7 @@ class TextReport:
             case LatencyStarted() | LatencySnapshot():
                 self._live.show(event)
             case LatencyStored():
-                self._live.stop()
-                self._say(event.host, f"stored {event.samples} samples in {event.path}")
-                for note in event.notes:
-                    self._say(event.host, f"note: {note}")
+                self._stored(event)
             case RunStarted():
                 again = "resuming run" if event.resumed else "run"
                 self._line(f"{again} {event.run} on lab {event.lab}", "bold")
@@ -105,6 +102,14 @@ class TextReport:
             case Finished():
                 self._live.stop()
                 self._finished(event)
+
+    def _stored(self, event: LatencyStored) -> None:
+        self._live.stop()
+        self._say(event.host, f"stored {event.samples} samples in {event.path}")
+        if event.interrupted:
+            self._say(event.host, f"of a run that did not end: {event.interrupted}")
+        for note in event.notes:
+            self._say(event.host, f"note: {note}")
 
     def _host(self, event: HostConnected | HostLocked | HostLockLost) -> None:
         match event:

@@ -17,6 +17,7 @@ from kubert_tui.events.codec import encode
 from kubert_tui.events.model import (
     Event,
     Finished,
+    LatencyPast,
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
@@ -60,6 +61,9 @@ class Journal:
         """Write one event. Raises KubertError when the disk does not take it."""
         with self._lock:
             if isinstance(event, LatencySnapshot) and not self._worth_keeping(event):
+                return
+            if isinstance(event, LatencyPast):
+                # The snapshots of the session before are here, and the whole of it on the host.
                 return
             line = json.dumps(encode(event), ensure_ascii=False, separators=(",", ":"))
             whole = line.encode("utf-8", errors="replace") + b"\n"

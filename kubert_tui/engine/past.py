@@ -74,7 +74,8 @@ class Past:
             case "latency-stored":
                 command = self.measuring.pop(host, "")
                 self.results.append(str(entry["path"]))
-                self.measured[host] = Kept(command, self.boots.get(host, ""))
+                if not entry.get("interrupted"):
+                    self.measured[host] = Kept(command, self.boots.get(host, ""))
                 self.attempts[host] = self.attempts.get(host, 0) + 1
             case "measurement-ended":
                 self.measuring.pop(host, None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kubert_tui.base.secrets import redactor
-from kubert_tui.events.model import Event, LatencySnapshot
+from kubert_tui.events.model import Event, LatencyPast, LatencySnapshot
 from kubert_tui.facts.model import Known, Unknown
 from kubert_tui.latency.histogram import ThreadHistogram
 
@@ -25,7 +25,8 @@ _NAMES = frozenset({"stage", "host", "run", "lab", "hosts", "stages", "states", 
 def redacted(event: Event) -> Event:
     """Return the event with secrets masked in all of its text, as faces may have it."""
     # Snapshots hold numbers only, and a great many of them.
-    masked = event if isinstance(event, LatencySnapshot) else _masked(event)
+    numbers = isinstance(event, LatencySnapshot | LatencyPast)
+    masked = event if numbers else _masked(event)
     return masked if isinstance(masked, Event) else event
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from kubert_tui.checks.finding import Finding
 from kubert_tui.facts.model import Facts
 from kubert_tui.latency.histogram import Snapshot
+from kubert_tui.latency.recorded import Recorded
 
 
 class StageState(StrEnum):
@@ -219,8 +220,15 @@ class LatencySnapshot(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyPast(Event):
+    """What a measurement we attached to has seen before; told after its first snapshot."""
+
+    recorded: Recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyStored(Event):
-    """A finished measurement was stored."""
+    """A measurement was stored: finished, or what is left of one that was interrupted."""
 
     path: str
     samples: int
@@ -228,6 +236,8 @@ class LatencyStored(Event):
     exact: bool
     """The last live histogram was consistent with cyclictest's own final one."""
     notes: tuple[str, ...] = ()
+    interrupted: str = ""
+    """Why it ended before its time: it is kept, but is not the result that was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,14 @@ from kubert_tui.latency.statistics import missed_periods
 
 
 class MeasurementInterruptedError(MeasurementError):
-    """The run was cut off: killed, or the host was started anew. `last` is the last state seen."""
+    """The run was cut off: killed, or the host was started anew.
 
-    def __init__(self, what: str, *, host: str, last: Snapshot | None, fix: str = "") -> None:
+    `measured` is what is known of it until then, labelled as interrupted; None if nothing is.
+    """
+
+    def __init__(self, what: str, *, host: str, measured: Measured | None, fix: str = "") -> None:
         super().__init__(what, host=host, fix=fix or "start the measurement again")
-        self.last = last
+        self.measured = measured
 
 
 class OrderDiffersError(MeasurementError):
@@ -27,7 +30,7 @@ class OrderDiffersError(MeasurementError):
 
 
 class MeasurementCancelledError(CancelledError):
-    """It was cancelled. `measured` is what cyclictest had when it ended, if that was whole."""
+    """It was cancelled. `measured` is what cyclictest had measured, labelled as interrupted."""
 
     def __init__(self, what: str, *, host: str, measured: Measured | None) -> None:
         super().__init__(what, host=host)
@@ -76,7 +79,6 @@ def explain(
     stdout: bytes,
     stderr: bytes,
     exit_status: int | None,
-    last: Snapshot | None,
 ) -> MeasurementError:
     """Return what to tell about a run whose output could not be read (`error` says how)."""
     errors = clean(stderr[-20_000:])
@@ -84,7 +86,7 @@ def explain(
     if exit_status is not None and 128 < exit_status <= 128 + signal.SIGRTMAX:
         killer = _signal(exit_status - 128)
         what = f"the measurement was interrupted: cyclictest was ended by {killer}"
-        return MeasurementInterruptedError(what, host=host, last=last)
+        return MeasurementInterruptedError(what, host=host, measured=None)
     what, fix = error.what, error.fix
     for pattern, known, advice in _KNOWN:
         if re.search(pattern, said):

@@ -63,6 +63,7 @@ class Follower:
         self._cancel = cancel
         self._detach = detach
         self._announced = False
+        self._past_told = not attached
         self._stop_asked: float | None = None
         self._stop_deadline = 0.0
 
@@ -114,6 +115,7 @@ class Follower:
             case Snapshot():
                 self.last = message
                 self._hooks.snapshot(message)
+                self._tell_past()
             case ThreadsFound(cpus):
                 self._check_threads(cpus)
                 self._announce(live=True)
@@ -121,6 +123,15 @@ class Follower:
                 self._announce(live=False, reason=reason)
             case Ended():
                 pass
+
+    def _tell_past(self) -> None:
+        """Tell what happened before we came; after the present, which must not wait for it."""
+        if self._past_told:
+            return
+        self._past_told = True
+        recorded = self._run.recorded(self._order)
+        if recorded.last is not None:
+            self._hooks.past(recorded)
 
     def _check_threads(self, cpus: tuple[str, ...]) -> None:
         """See that each thread is where the order says: cyclictest is silent when it is not."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from operator import sub
 
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
+from kubert_tui.latency.recorded import Recorded, Stretch
 
 COLUMNS = 480
 """At most; a wide terminal shows fewer."""
@@ -84,6 +85,27 @@ class History:
         column = self._column(snapshot.elapsed)
         for before, now in zip(previous.threads, snapshot.threads, strict=True):
             self._add(column, before, now, previous.elapsed, snapshot.elapsed)
+
+    def precede(self, recorded: Recorded) -> None:
+        """Put the recorded past before all that comes; for a history that is still empty.
+
+        A recorded stretch is as long as it is: no column is shorter than the longest.
+        """
+        if self._last is not None or self.columns or recorded.last is None:
+            raise ValueError("only an empty history can be preceded")
+        longest = max((one.until - one.after for one in recorded.stretches), default=0.0)
+        while self.step < longest:
+            self.step *= 2
+        for stretch in recorded.stretches:
+            self._put(stretch)
+        self._last = recorded.last
+
+    def _put(self, stretch: Stretch) -> None:
+        column = self._column((stretch.after + stretch.until) / 2)
+        top = max((us for us, _ in stretch.worst), default=0)
+        column.add(Column(dict(stretch.counts), stretch.overflows, top))
+        for us, cpu in stretch.worst:
+            self._remember(Spike(us, cpu, stretch.after, stretch.until))
 
     def _column(self, elapsed: float) -> Column:
         """Return the column of a time, after making room for it."""

@@ -10,7 +10,9 @@ import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.resources import files
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
@@ -18,11 +20,13 @@ from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.latency.command import cpu_list
 from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.measurement import MeasurementOrder
+from kubert_tui.latency.recorded import Recorded, parse_recorded
 
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PROCESS = re.compile(
     r"([0-9]{1,10}) ([0-9]{1,20}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)\S* ([0-9a-f-]{36})"
 )
+_RECORD = "import sys\nfrom kubert_tui.latency.recorder import main\nsys.exit(main())\n"
 _EXIT = re.compile(r"([0-9]{1,3}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)")
 
 
@@ -84,6 +88,18 @@ def script(name: str) -> str:
     return files("kubert_tui.latency").joinpath(name).read_text(encoding="utf-8")
 
 
+def recorder() -> bytes:
+    """Return the recorder as a file that Python runs without anything of ours installed."""
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("kubert_tui/__init__.py", "")
+        archive.writestr("kubert_tui/latency/__init__.py", "")
+        for name in ("sampler.py", "recorder.py"):
+            archive.writestr(f"kubert_tui/latency/{name}", script(name))
+        archive.writestr("__main__.py", _RECORD)
+    return packed.getvalue()
+
+
 class Run:
     """One run on one host. Methods raise UnreachableError when the connection is lost."""
 
@@ -115,6 +131,7 @@ class Run:
         self._demand(made, f"the directory {self.directory} cannot be made")
         self._put("order.json", json.dumps(asdict(order), indent=1))
         self._put("run.sh", script("run.sh"))
+        self.host.put(recorder(), self.path("recorder.pyz"), mode=0o600, sudo=True)
 
     def start(self, order: MeasurementOrder, *, systemd: bool) -> None:
         """Start it, free of us: as a transient unit, or in a session of its own.
@@ -161,6 +178,10 @@ class Run:
     def outputs(self) -> Outputs:
         """Fetch what cyclictest wrote."""
         return Outputs(self._get("stdout"), self._get("stderr"))
+
+    def recorded(self, order: MeasurementOrder) -> Recorded:
+        """Fetch what the recorder on the host has kept."""
+        return parse_recorded(self._get("past"), self._get("last"), order.cpus, order.histogram)
 
     def put_sampler(self) -> str:
         """Put the sampler there, of this version of ours; return its path."""

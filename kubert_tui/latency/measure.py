@@ -5,9 +5,10 @@ none, attaches to it if it is under way, and collects its result if it has ended
 """
 
 import time
+from dataclasses import replace
 from threading import Event as Flag
 
-from kubert_tui.base.errors import CancelledError, DetachedError, MeasurementError
+from kubert_tui.base.errors import CancelledError, DetachedError, KubertError, MeasurementError
 from kubert_tui.base.text import clean
 from kubert_tui.hosts.interface import Host
 from kubert_tui.latency.failures import (
@@ -43,7 +44,7 @@ def measure(
     """Carry out `order` on `host`; its files lie in `directory` there.
 
     Raises UnreachableError (the run goes on; call again to re-attach), DetachedError,
-    MeasurementCancelledError, MeasurementInterruptedError (with the last state seen) and
+    MeasurementCancelledError, MeasurementInterruptedError (with what is known until then) and
     MeasurementError for everything that gives no believable result.
     """
     run = Run(host, directory, order.identity)
@@ -85,7 +86,9 @@ def _await_process(run: Run, state: RunState, order: MeasurementOrder) -> RunSta
         if time.monotonic() > deadline:
             if state.stage is Stage.STARTING:
                 raise MeasurementInterruptedError(
-                    "the measurement was interrupted before it began", host=run.host.name, last=None
+                    "the measurement was interrupted before it began",
+                    host=run.host.name,
+                    measured=None,
                 )
             raise MeasurementError(
                 f"cyclictest was not started within {START_LIMIT:.0f} s",
@@ -133,37 +136,81 @@ def _conclude(
     try:
         measured = _read(order, state, outputs, last, exact=exact)
     except MeasurementError as error:
-        if state.cancelled:
-            raise MeasurementCancelledError("cancelled", host=name, measured=None) from error
-        if state.rebooted or state.exit_status is None:
-            why = "the host was started anew" if state.rebooted else "it was killed"
-            raise MeasurementInterruptedError(
-                f"the measurement was interrupted: {why}", host=name, last=last
-            ) from error
-        raise explain(
-            error,
-            order,
-            host=name,
-            stdout=outputs.stdout,
-            stderr=outputs.stderr,
-            exit_status=state.exit_status,
-            last=last,
-        ) from error
+        trouble = _trouble(error, order, state, outputs, host=name)
+        if isinstance(trouble, MeasurementCancelledError | MeasurementInterruptedError):
+            trouble.measured = _left(run, order, state, last, trouble.what)
+        raise trouble from error
+    hooks.snapshot(measured.final)
     cycles = max(thread.samples for thread in measured.final.threads)
     if state.cancelled:
-        hooks.snapshot(measured.final)
         what = f"cancelled after {cycles} of {order.loops} cycles"
-        raise MeasurementCancelledError(what, host=name, measured=measured)
+        raise MeasurementCancelledError(
+            what, host=name, measured=replace(measured, interrupted=what)
+        )
     if cycles != order.loops:
         # The first thread that reaches --loops ends the run; every thread counts its own.
+        what = f"cyclictest ended after {cycles} of {order.loops} cycles"
         raise MeasurementInterruptedError(
-            f"cyclictest ended after {cycles} of {order.loops} cycles",
+            what,
             host=name,
-            last=measured.final,
+            measured=replace(measured, interrupted=what),
             fix="see what ended it (a signal gives this), then start the measurement again",
         )
-    hooks.snapshot(measured.final)
     return measured
+
+
+def _trouble(
+    error: MeasurementError,
+    order: MeasurementOrder,
+    state: RunState,
+    outputs: Outputs,
+    *,
+    host: str,
+) -> KubertError:
+    """Return what to tell of a run without a whole output."""
+    if state.cancelled:
+        return MeasurementCancelledError("cancelled", host=host, measured=None)
+    if state.rebooted or state.exit_status is None:
+        why = "the host was started anew" if state.rebooted else "it was killed"
+        what = f"the measurement was interrupted: {why}"
+        return MeasurementInterruptedError(what, host=host, measured=None)
+    return explain(
+        error,
+        order,
+        host=host,
+        stdout=outputs.stdout,
+        stderr=outputs.stderr,
+        exit_status=state.exit_status,
+    )
+
+
+def _left(
+    run: Run, order: MeasurementOrder, state: RunState, last: Snapshot | None, why: str
+) -> Measured | None:
+    """Return what is known of a run that left no output.
+
+    That is the newer of what we saw and what the recorder on the host has kept.
+    """
+    recorded = run.recorded(order).last
+    known = [one for one in (last, recorded) if one is not None and one.samples]
+    if not known or state.process is None:
+        return None
+    newest = max(known, key=_samples)
+    final = replace(newest, sequence=(last.sequence if last else 0) + 1)
+    return Measured(
+        order=order,
+        final=final,
+        output="",
+        exact=last is None or recorded is None or at_or_below(*sorted(known, key=_samples)),
+        started=state.process.started,
+        finished=state.process.started + final.elapsed,
+        notes=("cyclictest left no output: these are its last figures that were read",),
+        interrupted=why,
+    )
+
+
+def _samples(snapshot: Snapshot) -> int:
+    return snapshot.samples
 
 
 def _read(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kubert_tui.latency.histogram import Snapshot
+from kubert_tui.latency.recorded import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Launched:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A run whose final output was whole."""
+    """A run whose final output was whole, or what is left of one that was interrupted."""
 
     order: MeasurementOrder
     final: Snapshot
@@ -55,6 +56,8 @@ class Measured:
     finished: float
     notes: tuple[str, ...] = ()
     """What a reader must know: throttling seen, no /dev/cpu_dma_latency, missed periods, ..."""
+    interrupted: str = ""
+    """Why it ended before its time; empty if it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,5 @@ class Hooks:
     started: Callable[[Launched], None] = field(default=lambda _: None)
     snapshot: Callable[[Snapshot], None] = field(default=lambda _: None)
     note: Callable[[str], None] = field(default=lambda _: None)
+    past: Callable[[Recorded], None] = field(default=lambda _: None)
+    """What was recorded before we attached; told after the first snapshot."""

@@ -3,7 +3,8 @@
 #   sh run.sh DIRECTORY CPUS COMMAND ARGUMENT...
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
-# sample), stdout, stderr, and exit (status, seconds since the epoch) when all is over.
+# sample), stdout, stderr, past and last (recorder.pyz tells of these), and exit (status,
+# seconds since the epoch) when all is over.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -32,7 +33,24 @@ mkdir launched 2> /dev/null || exit 75
 trap '' HUP INT TERM
 exec < /dev/null > launcher.log 2>&1
 sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
-wait "$!"
+measuring=$!
+
+# Keeps what was measured so far. One that is killed is started again; without Python there is none.
+record() {
+    until [ -e process ]; do
+        kill -0 "$measuring" 2> /dev/null || return
+        sleep 0.1
+    done
+    while
+        python3 -I recorder.pyz
+        [ "$?" -gt 128 ]
+    do
+        sleep 1
+    done
+}
+record &
+
+wait "$measuring"
 status=$?
 printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new && mv exit.new exit
 sync stdout stderr exit 2> /dev/null

@@ -104,6 +104,8 @@ class StoredMeasurement(Part):
     elapsed: float = Field(ge=0)
     load: tuple[float, float, float]
     exact: bool
+    interrupted: str = ""
+    """Why it ended before its time; empty if it did not."""
     notes: tuple[str, ...]
     summary: StoredSummary
     threads: tuple[StoredThread, ...]
@@ -164,6 +166,7 @@ def packed(
         elapsed=final.elapsed,
         load=final.load,
         exact=measured.exact,
+        interrupted=measured.interrupted,
         notes=measured.notes,
         summary=StoredSummary(
             minimum=figures.minimum,

@@ -80,7 +80,7 @@ class SampleStream:
 
     def _sample(self, told: dict[str, Any]) -> Snapshot:
         """Add a sample's changes. Every number is checked: the host could write anything."""
-        if _whole(told["seq"]) != self._last + 1:
+        if whole(told["seq"]) != self._last + 1:
             raise StreamError("a sample is missing")
         self._last += 1
         figures = told["threads"]
@@ -88,17 +88,17 @@ class SampleStream:
             raise StreamError(f"{len(self._cpus)} threads were expected, not {len(figures)}")
         threads = tuple(self._thread(index, values) for index, values in enumerate(figures))
         self._sequence += 1
-        one, five, fifteen = (_seconds(value) for value in told["load"])
-        return Snapshot(self._sequence, _seconds(told["elapsed"]), threads, (one, five, fifteen))
+        one, five, fifteen = (seconds(value) for value in told["load"])
+        return Snapshot(self._sequence, seconds(told["elapsed"]), threads, (one, five, fifteen))
 
     def _thread(self, index: int, values: list[Any]) -> ThreadHistogram:
-        cycles, low, high, total, overflows = (_whole(value) for value in values[:5])
+        cycles, low, high, total, overflows = (whole(value) for value in values[:5])
         counts = self._counts[index]
         changes = values[5]
         bucket = -1
         for gap, added in zip(changes[::2], changes[1::2], strict=True):
-            bucket += _whole(gap) + 1
-            counts[bucket] += _whole(added)
+            bucket += whole(gap) + 1
+            counts[bucket] += whole(added)
         if sum(counts) + overflows != cycles:
             raise StreamError("a sample does not add up")
         return ThreadHistogram(
@@ -124,14 +124,14 @@ def at_or_below(earlier: Snapshot, later: Snapshot) -> bool:
     )
 
 
-def _whole(value: object) -> int:
+def whole(value: object) -> int:
     """A count: a whole number that is not negative and not absurd."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _COUNT_LIMIT:
         raise ValueError(f"{value!r} is not a count")
     return value
 
 
-def _seconds(value: object) -> float:
+def seconds(value: object) -> float:
     """A time or a load: finite, not negative."""
     if not isinstance(value, int | float) or not 0 <= value <= _COUNT_LIMIT:
         raise ValueError(f"{value!r} is not a time")

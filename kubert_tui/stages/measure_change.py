@@ -15,6 +15,7 @@ from kubert_tui.base.errors import (
     UnreachableError,
 )
 from kubert_tui.events.model import (
+    LatencyPast,
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
@@ -26,7 +27,11 @@ from kubert_tui.events.model import (
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.latency.command import order_for
-from kubert_tui.latency.failures import OrderDiffersError
+from kubert_tui.latency.failures import (
+    MeasurementCancelledError,
+    MeasurementInterruptedError,
+    OrderDiffersError,
+)
 from kubert_tui.latency.launch import forget
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
@@ -80,17 +85,31 @@ def _measure_one(work: Work, host: str) -> None:
     path = work.directory / f"latency-{host}-{identity.rsplit('-', 1)[-1]}.json"
     _tidy(work, host, identity)
     kept = _kept(path, identity)
+    trouble: KubertError | None = None
     if kept is None:
-        kept = store(
-            _measure(work, host, identity),
-            host=host,
-            lab=work.lab.name,
-            facts=work.facts(host),
-            run=work.directory.name,
-        )
-        save(path, kept)
+        try:
+            measured = _measure(work, host, identity)
+        except (MeasurementCancelledError, MeasurementInterruptedError) as error:
+            if error.measured is None:
+                raise
+            measured, trouble = error.measured, error
+        kept = _keep(work, host, path, measured)
     _forget(work, host, identity)
     _tell_stored(work, host, path, kept)
+    if kept.interrupted:
+        raise trouble or MeasurementInterruptedError(kept.interrupted, host=host, measured=None)
+
+
+def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasurement:
+    kept = store(
+        measured,
+        host=host,
+        lab=work.lab.name,
+        facts=work.facts(host),
+        run=work.directory.name,
+    )
+    save(path, kept)
+    return kept
 
 
 def _kept(path: Path, identity: str) -> StoredMeasurement | None:
@@ -116,6 +135,8 @@ def _measure(work: Work, host: str, identity: str) -> Measured:
     except DetachedError:
         raise
     except (MeasurementError, CancelledError) as error:
+        if getattr(error, "measured", None) is not None:
+            raise  # what there is of it is kept first
         # Told to the journal, so that the next attempt gets an identity of its own.
         work.emit(MeasurementEnded(host=host, identity=identity, reason=error.what))
         _forget(work, host, identity)
@@ -194,6 +215,7 @@ def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
         started=started,
         snapshot=lambda snapshot: work.emit(LatencySnapshot(host=host, snapshot=snapshot)),
         note=lambda text: work.emit(Note(host=host, text=text)),
+        past=lambda recorded: work.emit(LatencyPast(host=host, recorded=recorded)),
     )
 
 
@@ -206,6 +228,7 @@ def _tell_stored(work: Work, host: str, path: Path, kept: StoredMeasurement) -> 
             maximum=kept.summary.maximum,
             exact=kept.exact,
             notes=kept.notes,
+            interrupted=kept.interrupted,
         )
     )
 

@@ -58,7 +58,10 @@ def test_a_killed_cyclictest_is_an_interrupted_run(host: LocalHost, directory: s
     what = order(30)
     with pytest.raises(MeasurementInterruptedError, match="SIGKILL") as caught:
         carry_out(host, what, directory, watch)
-    assert caught.value.last == watch.snapshots[-1]
+    left = caught.value.measured
+    assert left is not None
+    assert left.final.threads == watch.snapshots[-1].threads
+    assert "SIGKILL" in left.interrupted
     assert Path(directory, what.identity, "exit").exists()
     with pytest.raises(MeasurementInterruptedError):
         carry_out(host, what, directory, Watch())

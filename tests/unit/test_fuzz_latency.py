@@ -360,7 +360,6 @@ def test_what_a_failed_run_left_is_told_cleanly(errors: bytes, status: int | Non
         stdout=errors,
         stderr=errors,
         exit_status=status,
-        last=None,
     )
     check_told(error)
     final = Snapshot(1, 1.0, (ThreadHistogram(0, (1,), 0, 0, 0.0, 0),))

@@ -41,8 +41,8 @@ def test_a_run_that_ended_early_is_no_success(told: Told) -> None:
     host = PlayedHost(stdout=FINAL.replace(b"000003", b"000002"))
     with pytest.raises(MeasurementInterruptedError, match="after 3 of 4 cycles") as caught:
         carry_out(host, told)
-    assert caught.value.last is not None
-    assert caught.value.last.samples == 6
+    assert caught.value.measured is not None
+    assert caught.value.measured.final.samples == 6
 
 
 def test_what_a_reader_must_know_is_noted(told: Told) -> None:
