@@ -205,7 +205,7 @@ def _same(what: str, found: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> Non
 
 
 def assert_results(bench: Bench) -> None:
-    """There is one result, stored once, and exact to the sample."""
+    """There is one result, stored once, and exact to the sample; what was cut off is labelled."""
     name = bench.twin.name
     found = results(bench.home.state, name)
     told = [
@@ -216,6 +216,10 @@ def assert_results(bench: Bench) -> None:
     if not bench.way.measures:
         assert not found
         return
+    cut_off = results(bench.home.state, name, interrupted=True)
+    labelled = [entry["path"] for entry in told if entry["interrupted"]]
+    assert labelled == [str(path) for path in cut_off], "cut off, and told otherwise"
+    told = [entry for entry in told if not entry["interrupted"]]
     assert len(found) == 1, f"{len(found)} results: {found}"
     wrong = problems(found[0], bench.way.loops)
     assert not wrong, wrong

@@ -10,9 +10,12 @@ _OVERFLOWS = re.compile(r"^# Histogram Overflows:((?:[ \t]+\d+)+)[ \t]*$", re.MU
 _ROW = re.compile(r"^(\d{6})((?:[ \t]+\d+)+)[ \t]*$", re.MULTILINE)
 
 
-def results(state: Path, host: str) -> list[Path]:
-    """Every result of a host below a state directory, of all runs."""
-    return sorted((state / "runs").glob(f"*/latency-{host}-*.json"))
+def results(state: Path, host: str, *, interrupted: bool = False) -> list[Path]:
+    """Every result of a host below a state directory, of all runs; or those cut off instead."""
+    found = sorted((state / "runs").glob(f"*/latency-{host}-*.json"))
+    return [
+        path for path in found if bool(json.loads(path.read_text())["interrupted"]) is interrupted
+    ]
 
 
 def problems(path: Path, loops: int) -> list[str]:

@@ -42,7 +42,8 @@ held afterwards:
 - nothing of ours is left there: no process, no file in /tmp, /var/tmp or /dev/shm, no unit;
 - a further run finds nothing to do, and all its findings are those after an uninterrupted run;
 - the host was not restarted more often than the run (and the fault) had to;
-- there is one stored measurement, stored once; its buckets are those of cyclictest's own output,
+- there is one stored measurement, stored once (beside it only what is left of one that was cut
+  off, labelled so); its buckets are those of cyclictest's own output,
   they add up to cyclictest's totals, the thread that ended the run has as many samples as were
   ordered, and no live histogram was ever above the final one.
 
