@@ -1,0 +1,1 @@
+"""What watching a measurement costs, as ratios within one run: `python -m benchmarks.latency`."""

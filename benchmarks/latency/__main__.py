@@ -1,0 +1,156 @@
+"""Prints the paired table: README's plain command against the same one watched by us.
+
+    python -m benchmarks.latency [--pairs 12] [--seconds 10] [--write]
+
+Runs alternate (plain, watched, watched, plain, ...), so that what the machine does meanwhile hits
+both alike. `--write` puts the table into docs/latency-benchmark.md.
+"""
+
+import argparse
+import math
+import os
+import platform
+import random
+import shutil
+import time
+from pathlib import Path
+from statistics import fmean, median
+
+from benchmarks.latency.runs import Cost, plain, watched
+from kubert_tui.lab.model import CyclictestSpec
+from kubert_tui.latency.command import arguments
+from kubert_tui.latency.measurement import MeasurementOrder
+from kubert_tui.latency.statistics import merge, percentile
+from tests.support.latency_runs import version_of
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "latency-benchmark.md"
+
+
+def order(seconds: float, interval: int, threads: int = 0) -> MeasurementOrder:
+    """A measurement on all CPUs; with `threads`, so many of them, on any CPU."""
+    binary = shutil.which("cyclictest") or "cyclictest"
+    cpus = tuple(sorted(os.sched_getaffinity(0)))
+    settings = CyclictestSpec(interval=interval, loops=int(seconds * 1e6 / interval))
+    version = version_of(binary)
+    command = arguments(settings, version, path=binary, cpus=())
+    if threads:
+        command = tuple(f"--threads={threads}" if word == "--smp" else word for word in command)
+        cpus = tuple(range(threads))
+    return MeasurementOrder(
+        f"bench-{time.monotonic_ns()}", command, version, interval,
+        settings.loops, settings.histogram, cpus,
+    )  # fmt: skip
+
+
+def figures(cost: Cost) -> dict[str, float]:
+    """What is compared, in us (and a share of a CPU)."""
+    merged = merge(cost.final.threads)
+    found = {"average": merged.average}
+    for name in ("0.99", "0.999"):
+        value = percentile(merged.counts, merged.overflows, name, merged.maximum)
+        found[f"p{float(name) * 100:g}"] = float(value.value if value else 1)
+    found["maximum"] = float(max(merged.maximum, 1))
+    found["CPU time of cyclictest"] = cost.cyclictest
+    return found
+
+
+def interval_of(logs: list[float], draws: int = 4000) -> tuple[float, float, float]:
+    """Geometric mean of paired ratios and its 95 % bootstrap interval."""
+    chance = random.Random(1)
+    means = sorted(fmean(chance.choices(logs, k=len(logs))) for _ in range(draws))
+    return (
+        math.exp(fmean(logs)),
+        math.exp(means[draws * 25 // 1000]),
+        math.exp(means[-1 - draws * 25 // 1000]),
+    )
+
+
+def paired(pairs: int, seconds: float) -> list[str]:
+    """The observer effect, line by line."""
+    logs: dict[str, list[float]] = {}
+    costs = []
+    for pair in range(pairs):
+        what = order(seconds, 200)
+        if pair % 2:
+            ours, theirs = watched(what), plain(what)
+        else:
+            theirs, ours = plain(what), watched(what)
+        costs.append(ours)
+        a, b = figures(theirs), figures(ours)
+        for name, value in b.items():
+            logs.setdefault(name, []).append(math.log(value / a[name]))
+        print(f"pair {pair + 1} of {pairs}: exact {ours.exact}", flush=True)
+    lines = ["| watched / plain | ratio | 95 % interval |", "|---|---|---|"]
+    for name, values in logs.items():
+        mean, low, high = interval_of(values)
+        lines.append(f"| {name} | {mean:.3f} | {low:.3f} to {high:.3f} |")
+    exact = sum(cost.exact for cost in costs)
+    lines += ["", f"{exact} of {pairs} watched runs were exact, bucket for bucket."]
+    return lines
+
+
+def costs(seconds: float) -> list[str]:
+    """What our own processes take."""
+    lines = [
+        "| | 2 threads, 200 us | 80 threads, 10 ms |",
+        "|---|---|---|",
+    ]
+    few, many = watched(order(seconds, 200)), watched(order(seconds, 10_000, 80))
+    rows = (
+        ("sampler, share of a core", lambda cost: f"{cost.sampler:.2%}"),
+        ("recorder, share of a core", lambda cost: f"{cost.recorder:.2%}"),
+        ("memory of both", lambda cost: f"{cost.memory / 2**20:.0f} MiB"),
+        ("snapshots a second", lambda cost: f"{cost.snapshots / seconds:.1f}"),
+        ("stream", lambda cost: f"{cost.bytes_per_second / 1000:.1f} kB/s"),
+        ("exact", lambda cost: "yes" if cost.exact else "NO"),
+    )
+    lines += [f"| {name} | {show(few)} | {show(many)} |" for name, show in rows]
+    return lines
+
+
+def _where(pairs: int, seconds: float, load: float) -> str:
+    return (
+        f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, {os.cpu_count()} CPUs "
+        f"(a virtual machine without PREEMPT_RT), load {load:.1f} at the start; "
+        f"{pairs} pairs of {seconds:g} s, alternating."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=12)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--write", action="store_true")
+    chosen = parser.parse_args()
+    load = median(os.getloadavg())
+    text = "\n".join(
+        [
+            "# What watching costs the measured host",
+            "",
+            "Printed by `python -m benchmarks.latency --write`; not written by hand.",
+            "",
+            _where(chosen.pairs, chosen.seconds, load),
+            "",
+            "## Observer effect",
+            "",
+            *paired(chosen.pairs, chosen.seconds),
+            "",
+            "An interval that holds 1 means that nothing is resolvable here. On a machine that is",
+            "neither real-time nor alone, percentiles and maxima scatter more than we could add.",
+            "",
+            "## Cost of our own processes",
+            "",
+            *costs(max(chosen.seconds, 30.0)),
+            "",
+            "The start (an interpreter, the search for the arrays) is in the shares; over hours it",
+            "vanishes.",
+            "",
+        ]
+    )
+    print(text)
+    if chosen.write:
+        DOCUMENT.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
