@@ -25,15 +25,14 @@ def problems(path: Path, loops: int) -> list[str]:
     to its totals; the thread that ended the run has `loops` samples, and no thread has more.
     """
     told: dict[str, Any] = json.loads(path.read_text())
-    rows = {int(us): _numbers(counts) for us, counts in _ROW.findall(told["output"])}
+    theirs = buckets_of(told["output"])
     totals = _numbers(_found(_TOTAL, told["output"]))
     overflows = _numbers(_found(_OVERFLOWS, told["output"]))
     wrong = []
     counted = []
     for number, thread in enumerate(told["threads"]):
         buckets = dict(thread["buckets"])
-        theirs = {us: counts[number] for us, counts in rows.items() if counts[number]}
-        if buckets != theirs:
+        if buckets != theirs[number]:
             wrong.append(f"CPU {thread['cpu']}: buckets differ from cyclictest's")
         if thread["overflows"] != overflows[number]:
             wrong.append(f"CPU {thread['cpu']}: overflows differ from cyclictest's")
@@ -47,6 +46,16 @@ def problems(path: Path, loops: int) -> list[str]:
     if not told["exact"]:
         wrong.append("the live histogram did not agree with the final one")
     return wrong
+
+
+def buckets_of(output: str) -> list[dict[int, int]]:
+    """Samples by us for each thread, of cyclictest's own text; only those that are there."""
+    rows = {int(us): _numbers(counts) for us, counts in _ROW.findall(output)}
+    width = max(map(len, rows.values()), default=0)
+    return [
+        {us: counts[number] for us, counts in rows.items() if counts[number]}
+        for number in range(width)
+    ]
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:

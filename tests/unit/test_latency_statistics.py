@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +125,16 @@ def test_time_left_and_missed_periods() -> None:
     assert missed_periods(1.0, 200, 5001) == 0
     assert furthest(Snapshot(1, 0.0, (histogram([1]), histogram([1, 2])))) == 2
     assert furthest(Snapshot(1, 0.0, ())) == 0
+
+
+@pytest.mark.parametrize("q", ["0.5", "0.9", "0.99", "0.999", "0.9999", "1"])
+@pytest.mark.parametrize("seed", range(10))
+def test_percentiles_are_numpys(q: str, seed: int) -> None:
+    chance = numpy.random.default_rng(seed)
+    samples = chance.gamma(2.0, 4.0, 20_000).astype(int)
+    size = int(samples.max()) + 1
+    counts = numpy.bincount(samples, minlength=size).tolist()
+    found = percentile(counts, 0, q)
+    assert found is not None
+    # Ours is the upper edge of the bucket in which the rank falls.
+    assert found.value - 1 == int(numpy.percentile(samples, float(q) * 100, method="inverted_cdf"))
