@@ -9,17 +9,20 @@ from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.cli.chosen_results import chosen
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.limits import Limit, limit_of
+from kubert_tui.results.openmetrics import openmetrics
 from kubert_tui.results.report.content import chapters
 from kubert_tui.results.report.markdown import markdown
 from kubert_tui.results.report.page import page
 from kubert_tui.results.report.plot import plot
 
-_FORMS = ("html", "svg", "png", "md")
+_FORMS = ("html", "svg", "png", "md", "openmetrics")
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser's sub-commands."""
-    parser = commands.add_parser("report", help="stored measurements as HTML, SVG, PNG or Markdown")
+    parser = commands.add_parser(
+        "report", help="stored measurements as HTML, SVG, PNG, Markdown or OpenMetrics"
+    )
     parser.add_argument("results", nargs="+", metavar="RUN", help="id of a run, or a result's file")
     form = parser.add_mutually_exclusive_group()
     for name in _FORMS:
@@ -55,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _report(measurements: list[StoredMeasurement], limit: Limit | None, form: str) -> bytes:
     if form in ("svg", "png"):
         return plot(measurements, limit, form)
+    if form == "openmetrics":
+        return openmetrics(measurements).encode()
     told = chapters(measurements, limit)
     if form == "md":
         return markdown(told).encode()
