@@ -88,11 +88,21 @@ LOG: tuple[Action, ...] = (
 LATENCY: tuple[Action, ...] = (
     Action("previous_cpu", "left", "CPU -", "Histogram of the CPU before", footer=True),
     Action("next_cpu", "right", "CPU +", "Histogram of the next CPU", footer=True),
-    Action("merged", "0", "Merged", "All CPUs in one histogram", footer=True),
+    Action("merged", "0", "Merged", "All CPUs in one histogram"),
     Action("next_host", "h", "Host", "The next host that measures", footer=True),
-    Action("scale", "g", "Log/linear", "Logarithmic or linear counts", footer=True),
-    Action("copy_command", "y", "Copy", "Copy the exact command", footer=True),
-    Action("help", "f1,question_mark", "Help", "All keys", shown="F1 ?"),
+    Action(
+        "over_time", "t", "Time", "Latency against time, so that a spike has a moment", footer=True
+    ),
+    Action("worst", "w", "Worst", "The worst samples: how late, which CPU, when", footer=True),
+    Action("pause", "p", "Pause", "Hold the picture, or let it go on; it measures on", footer=True),
+    Action("mark", "b", "Mark", "Mark this moment: it shows over time"),
+    Action("zoom(0.5)", "plus,z", "Zoom in", "Fewer microseconds, larger", shown="+ z"),
+    Action("zoom(2)", "minus", "Zoom out", "More microseconds", shown="-"),
+    Action("zoom(0)", "equals_sign", "Zoom off", "All microseconds that have samples", shown="="),
+    Action("scale", "g", "Log/linear", "Logarithmic or linear counts"),
+    Action("picture", "s", "Save", "Save the screen as a picture (SVG)"),
+    Action("copy_command", "y", "Copy", "Copy the exact command"),
+    Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
     Action("close", "escape,q,m", "Back", "Back to the stages", footer=True, shown="esc q"),
 )
 

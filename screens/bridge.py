@@ -8,10 +8,14 @@ snapshots never become messages: there is one slot per host, and a timer looks i
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock, Thread
+from typing import TypeVar
 
 from kubert_tui.engine.interface import Engine
-from kubert_tui.events.model import Event, LatencySnapshot, LatencyStarted, Output
+from kubert_tui.events.model import Event, LatencyPast, LatencySnapshot, LatencyStarted, Output
 from kubert_tui.latency.histogram import Snapshot
+from kubert_tui.latency.history import History
+
+Result = TypeVar("Result")
 
 TAKE_LIMIT = 400
 """Events handed over at once: bounds how long a handler may take."""
@@ -26,6 +30,8 @@ class Bridge:
         """`wake` and `ended` are called on the reader thread; `ended` with an error or ``."""
         self.latest: dict[str, Snapshot] = {}
         """Newest snapshot by host. Read it whenever you like; it is replaced, never changed."""
+        self._histories: dict[str, History] = {}
+        self._history_lock = Lock()
         self._engine = engine
         self._wake = wake
         self._ended = ended
@@ -46,6 +52,12 @@ class Bridge:
             self._wake()
         return tuple(_joined(taken))
 
+    def of_history(self, host: str, use: Callable[[History], Result]) -> Result | None:
+        """Return what `use` makes of a host's history, which stands still meanwhile."""
+        with self._history_lock:
+            history = self._histories.get(host)
+            return None if history is None else use(history)
+
     def _read(self) -> None:
         problem = ""
         try:
@@ -57,11 +69,25 @@ class Bridge:
         self._ended(problem)
 
     def _one(self, event: Event) -> None:
-        if isinstance(event, LatencySnapshot):
-            self.latest[event.host] = event.snapshot
-            return
-        if isinstance(event, LatencyStarted):
-            self.latest.pop(event.host, None)
+        match event:
+            case LatencySnapshot(snapshot=snapshot):
+                with self._history_lock:
+                    self._histories.setdefault(event.host, History()).take(snapshot)
+                self.latest[event.host] = snapshot
+                return
+            case LatencyPast(recorded=recorded):
+                history = History()
+                history.precede(recorded)
+                with self._history_lock:
+                    if newest := self.latest.get(event.host):
+                        history.take(newest)
+                    self._histories[event.host] = history
+                return
+            case LatencyStarted(attached=attached):
+                self.latest.pop(event.host, None)
+                if not attached:
+                    with self._history_lock:
+                        self._histories.pop(event.host, None)
         with self._lock:
             self._gathered.append(event)
             first = len(self._gathered) == 1

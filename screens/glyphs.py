@@ -52,6 +52,8 @@ class Glyphs:
     queued: str
     blocks: str
     """Bar characters by height: first empty, last full."""
+    heat: str
+    """Shades of a cell of a heatmap, from one sample to the most."""
     done: str
     left: str
     """Finished and remaining part of a progress bar."""
@@ -60,6 +62,8 @@ class Glyphs:
     horizontal: str
     tick: str
     marker: str
+    limit: str
+    """Part of a vertical line."""
     beyond: str
     ellipsis: str
     dot: str
@@ -85,6 +89,7 @@ UNICODE = Glyphs(
     levels={Level.OK: "✓", Level.WARNING: "!", Level.FAILED: "✗", Level.UNKNOWN: "?"},
     queued="…",
     blocks=" ▁▂▃▄▅▆▇█",
+    heat="·░▒▓█",
     done="━",
     left="─",
     corner="└",
@@ -92,6 +97,7 @@ UNICODE = Glyphs(
     horizontal="─",
     tick="┬",
     marker="▲",
+    limit="┊",
     beyond="▶",
     ellipsis="…",
     dot="·",
@@ -114,6 +120,7 @@ ASCII = Glyphs(
     levels={Level.OK: "+", Level.WARNING: "!", Level.FAILED: "x", Level.UNKNOWN: "?"},
     queued=":",
     blocks=" .:|#",
+    heat=".:+x#",
     done="#",
     left="-",
     corner="+",
@@ -121,6 +128,7 @@ ASCII = Glyphs(
     horizontal="-",
     tick="+",
     marker="^",
+    limit=":",
     beyond=">",
     ellipsis="~",
     dot="-",

@@ -1,28 +1,31 @@
 """The latency screen: the histogram live, per CPU or merged, and what belongs beside it."""
 
 import shlex
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
+from kubert_tui.base.paths import private_directory, state, write_private
 from kubert_tui.events.model import LatencyStarted
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.statistics import furthest, merge, remaining, summarise_thread
 from kubert_tui.screens import actions
+from kubert_tui.screens.durations import clock
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.help import HelpScreen
+from kubert_tui.screens.latency_plots import LatencyPlots, Picture
 from kubert_tui.screens.latency_text import badges, kernel_line, progress_line
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area
 from kubert_tui.screens.waiting_text import waits_line
-from kubert_tui.screens.widgets.histogram import Histogram
+from kubert_tui.screens.widgets.heatmap_layout import Mark
 from kubert_tui.screens.widgets.histogram_layout import Figure
 from kubert_tui.screens.widgets.statistics_table import statistics_table
 
@@ -48,6 +51,9 @@ class LatencyScreen(Screen[None]):
         self._cpu: int | None = None
         """Selected CPU; None for all of them merged."""
         self._logarithmic = True
+        self._held: Snapshot | None = None
+        """What was shown when the picture was paused."""
+        self._marks: dict[str, list[Mark]] = {}
         self._drawn: tuple[Any, ...] | None = None
         self._timer: Timer | None = None
 
@@ -56,9 +62,7 @@ class LatencyScreen(Screen[None]):
         yield Static(id="latency-head", markup=False)
         yield Static(id="latency-command", markup=False)
         yield Static(id="latency-warning", markup=False)
-        with Vertical(id="latency-plot"):
-            yield Histogram(self._glyphs)
-            yield Static(id="latency-empty", markup=False)
+        yield LatencyPlots(self._glyphs)
         yield Static(id="latency-figures", markup=False)
         yield Static(id="latency-progress", markup=False)
         yield Static(id="latency-host", markup=False)
@@ -95,12 +99,14 @@ class LatencyScreen(Screen[None]):
         if not self.is_current:
             return
         started = self._view.measurements.get(self._host)
-        snapshot = self._session.snapshot(self._host)
+        snapshot = self._held or self._session.snapshot(self._host)
         sequence = -1 if snapshot is None else snapshot.sequence
         waits = self._host in self._view.waits
         still = started is None or (snapshot is not None and not waits)
         beat = 0 if still else int(self._now())
-        key = (self._host, self._cpu, self._logarithmic, sequence, snapshot is None, waits, beat)
+        plots = self.query_one(LatencyPlots)
+        look = (self._cpu, self._logarithmic, plots.picture, len(self._marks.get(self._host, ())))
+        key = (self._host, sequence, snapshot is None, waits, beat, look, self._held is None)
         if key == self._drawn:
             return
         self._drawn = key
@@ -114,6 +120,8 @@ class LatencyScreen(Screen[None]):
         if started is not None:
             parts.append((f"{which}  ", "bold"))
             parts += badges(self._view, started, snapshot)
+            if self._held is not None:
+                parts += [(" ", ""), (" paused ", "bold $text-warning on $warning-muted")]
             parts.append((f"  cyclictest {started.version}", "$foreground-muted"))
         if hosts > 1:
             position = list(self._view.measurements).index(self._host) + 1
@@ -128,18 +136,20 @@ class LatencyScreen(Screen[None]):
         self._fill("#latency-warning", Content(warning))
 
     def _show_snapshot(self, started: LatencyStarted | None, snapshot: Snapshot | None) -> None:
-        plot, empty = self.query_one(Histogram), self.query_one("#latency-empty", Static)
-        plot.display = snapshot is not None
-        empty.display = snapshot is None
+        plots = self.query_one(LatencyPlots)
         if snapshot is None:
-            empty.update(Content(_nothing_yet(started)))
+            plots.nothing(_nothing_yet(started))
             self._fill("#latency-figures", Content(""))
             elapsed = 0.0 if started is None else max(0.0, self._now() - started.started)
             done = 0 if started is None else int(elapsed * 1_000_000 / started.interval)
         else:
             merged = merge(snapshot.threads)
             chosen = self._chosen(snapshot, merged)
-            plot.show(Figure(chosen.counts, chosen.overflows, chosen.maximum, self._logarithmic))
+            plots.show_figure(
+                Figure(chosen.counts, chosen.overflows, chosen.maximum, self._logarithmic)
+            )
+            if plots.wants_history and self._held is None:
+                self._show_history(plots, len(merged.counts), started)
             self._fill("#latency-figures", self._figures(snapshot, merged))
             elapsed, done = snapshot.elapsed, furthest(snapshot)
         if started is None:
@@ -150,6 +160,13 @@ class LatencyScreen(Screen[None]):
         width = self.size.width - 2
         share = 1.0 if final else min(1.0, done / started.loops)
         self._fill("#latency-progress", progress_line(share, elapsed, left, width, self._glyphs))
+
+    def _show_history(self, plots: LatencyPlots, size: int, started: LatencyStarted | None) -> None:
+        begun = 0.0 if started is None else started.started
+        marks = self._marks.get(self._host, [])
+        self._session.of_history(
+            self._host, lambda history: plots.show_history(history, size, begun, marks)
+        )
 
     def _chosen(self, snapshot: Snapshot, merged: ThreadHistogram) -> ThreadHistogram:
         return next((one for one in snapshot.threads if one.cpu == self._cpu), merged)
@@ -165,7 +182,7 @@ class LatencyScreen(Screen[None]):
             for thread in snapshot.threads[first : first + room]
         ]
         selected = _MERGED if self._cpu is None else f"CPU {self._cpu}"
-        return statistics_table(rows, selected)
+        return statistics_table(rows, selected, self.size.width - 2)
 
     def _fill(self, selector: str, content: Content) -> None:
         widget = self.query_one(selector, Static)
@@ -174,7 +191,7 @@ class LatencyScreen(Screen[None]):
 
     def _select(self, cpu: int | None) -> None:
         self._cpu = cpu
-        self.query_one(Histogram).reset()
+        self.query_one(LatencyPlots).reset()
         self.tick()
 
     def _step_cpu(self, by: int) -> None:
@@ -202,12 +219,57 @@ class LatencyScreen(Screen[None]):
         hosts = list(self._view.measurements)
         if hosts:
             self._host = hosts[(hosts.index(self._host) + 1) % len(hosts)]
+            self._held = None
             self._select(None)
 
     def action_scale(self) -> None:
         """Switch between logarithmic and linear counts."""
         self._logarithmic = not self._logarithmic
         self.tick()
+
+    def _choose(self, picture: Picture) -> None:
+        self.query_one(LatencyPlots).choose(picture)
+        self._drawn = None
+        self.call_after_refresh(self.tick)
+
+    def action_over_time(self) -> None:
+        """Show latency against time, or the histogram again."""
+        self._choose(Picture.TIME)
+
+    def action_worst(self) -> None:
+        """Show the worst samples, or the histogram again."""
+        self._choose(Picture.WORST)
+
+    def action_zoom(self, factor: float) -> None:
+        """Show so many times the microseconds; 0 for all there is."""
+        self.query_one(LatencyPlots).zoom(factor)
+
+    def action_pause(self) -> None:
+        """Hold the picture, or let it go on; the measurement goes on in any case."""
+        self._held = None if self._held else self._session.snapshot(self._host)
+        self.tick()
+
+    def action_mark(self) -> None:
+        """Mark this moment."""
+        snapshot = self._session.snapshot(self._host)
+        if snapshot is None:
+            return
+        marks = self._marks.setdefault(self._host, [])
+        marks.append(Mark(len(marks) + 1, snapshot.elapsed))
+        told = f"Mark {len(marks)} at {clock(snapshot.elapsed)}: see it over time (t)."
+        self.notify(told, markup=False)
+        self.tick()
+
+    def action_picture(self) -> None:
+        """Save the screen as a picture."""
+        name = f"{self._host or 'latency'}-{time.strftime('%Y%m%d-%H%M%S')}.svg"
+        path = private_directory(state() / "pictures") / name
+        try:
+            write_private(path, self.app.export_screenshot(title=f"kubert-tui: {self._host}"))
+        except OSError as error:
+            self.notify(f"{path}: {error.strerror}", severity="error", markup=False)
+            return
+        self.notify(f"Saved as {path}", markup=False)
 
     def action_copy_command(self) -> None:
         """Copy the exact command to the clipboard (OSC 52)."""

@@ -1,6 +1,6 @@
 """One run as the app holds it: its engine, what its events told so far, and its questions."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from textual.app import App
@@ -11,7 +11,8 @@ from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Event, StageFinished
 from kubert_tui.events.questions import Answered, Question
 from kubert_tui.latency.histogram import Snapshot
-from kubert_tui.screens.bridge import Bridge
+from kubert_tui.latency.history import History
+from kubert_tui.screens.bridge import Bridge, Result
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.questions.desk import QuestionDesk
 from kubert_tui.screens.run_view import Area, Areas, RunView
@@ -91,6 +92,10 @@ class RunSession:
     def snapshot(self, host: str) -> Snapshot | None:
         """Return the newest snapshot of a host's measurement."""
         return self._bridge.latest.get(host)
+
+    def of_history(self, host: str, use: Callable[[History], Result]) -> Result | None:
+        """Return what `use` makes of the history of a host's measurement."""
+        return self._bridge.of_history(host, use)
 
     def take(self) -> bool:
         """Fold the waiting events in and tell who listens; False if there were none."""

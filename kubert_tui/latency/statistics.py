@@ -10,6 +10,9 @@ from fractions import Fraction
 
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 
+RARE = 100_000
+"""Samples from which on a percentile of 99.99 says something: ten are beyond it."""
+
 MERGED = -1
 """`cpu` of a histogram that several CPUs were added into."""
 
@@ -38,8 +41,10 @@ class Summary:
 
     minimum: int
     average: float
+    p50: Percentile | None
     p99: Percentile | None
     p99_9: Percentile | None
+    p99_99: Percentile | None
     maximum: int
     overflows: int
     samples: int
@@ -96,11 +101,17 @@ def summarise(snapshot: Snapshot) -> Summary:
 def summarise_thread(thread: ThreadHistogram) -> Summary:
     """Return the figures of one thread (or of merged ones)."""
     empty = not thread.samples
+
+    def at(q: str) -> Percentile | None:
+        return percentile(thread.counts, thread.overflows, q, thread.maximum)
+
     return Summary(
         minimum=0 if empty else thread.minimum,
         average=0.0 if empty else thread.average,
-        p99=percentile(thread.counts, thread.overflows, "0.99", thread.maximum),
-        p99_9=percentile(thread.counts, thread.overflows, "0.999", thread.maximum),
+        p50=at("0.5"),
+        p99=at("0.99"),
+        p99_9=at("0.999"),
+        p99_99=at("0.9999") if thread.samples >= RARE else None,
         maximum=0 if empty else thread.maximum,
         overflows=thread.overflows,
         samples=thread.samples,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubert_tui.screens.glyphs import Glyphs
+from kubert_tui.screens.widgets.plot import Run
 
 LABEL_WIDTH = 6
 """Columns for the y labels and the axis."""
@@ -20,9 +21,6 @@ _HEADROOM = 0.3
 
 _NICE = (1.0, 2.0, 5.0)
 
-Run = tuple[str, str]
-"""Text and what it is: `axis`, `bar`, `overflow`, `marker`, or `` for nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -32,6 +30,8 @@ class Figure:
     overflows: int = 0
     maximum: int = 0
     logarithmic: bool = True
+    limit: int = 0
+    """us that should not be reached; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,10 @@ def grown(limits: Limits, figure: Figure) -> Limits:
 def layout(
     figure: Figure, limits: Limits, width: int, height: int, glyphs: Glyphs
 ) -> list[list[Run]]:
-    """Return `height` rows of at most `width` columns, as runs of text of one kind."""
+    """Return `height` rows of at most `width` columns, as runs of text of one kind.
+
+    Kinds are `axis`, `bar`, `overflow`, `marker` and `limit`.
+    """
     plot_height = height - 3
     overflow = _OVERFLOW_WIDTH if figure.overflows else 0
     plot_width = width - LABEL_WIDTH - overflow
@@ -77,8 +80,13 @@ def layout(
     bars += [0] * (plot_width - len(bars))
     over = _height(figure.overflows, figure, limits, plot_height * steps)
     labels = _y_labels(figure, limits, plot_height)
+    limit = int(figure.limit * per_us) if figure.limit else -1
     rows = [
-        _plot_row(bars, over if overflow else None, row, labels.get(row, ""), glyphs)
+        _limited(
+            _plot_row(bars, over if overflow else None, row, labels.get(row, ""), glyphs),
+            limit,
+            glyphs,
+        )
         for row in reversed(range(plot_height))
     ]
     step = _tick_step(per_us)
@@ -140,6 +148,15 @@ def _plot_row(bars: list[int], over: int | None, row: int, label: str, glyphs: G
         # The bar of everything beyond stands apart, in its own colour.
         runs += [("  ", ""), (cell(over) * 3, "overflow")]
     return runs
+
+
+def _limited(runs: list[Run], column: int, glyphs: Glyphs) -> list[Run]:
+    """Draw the limit's line where no bar stands."""
+    axis, (bars, kind), *rest = runs
+    if not 0 <= column < len(bars) or bars[column] != glyphs.blocks[0]:
+        return runs
+    line: Run = (glyphs.limit, "limit")
+    return [axis, (bars[:column], kind), line, (bars[column + 1 :], kind), *rest]
 
 
 def _tick_step(per_us: float) -> int:

@@ -7,11 +7,11 @@ from kubert_tui.screens.widgets.histogram_layout import (
     LABEL_WIDTH,
     Figure,
     Limits,
-    Run,
     grown,
     layout,
     short,
 )
+from kubert_tui.screens.widgets.plot import Run
 
 
 def _counts(size: int = 250, **at: int) -> tuple[int, ...]:
