@@ -235,9 +235,11 @@ class StageRun:
             self._rest(self._ended(hosts), StageState.FAILED)
             return
         self._look(tuple(host for host in hosts if host not in self.states))
+        # Where it broke off, something may be left half done that no check of this stage sees.
+        broke_off = trouble.host.split(", ") if trouble else []
         for host, state in tuple(self.states.items()):
             if host in hosts and state is StageState.SATISFIED:
-                self.states[host] = StageState.DONE
+                self.states[host] = StageState.FAILED if host in broke_off else StageState.DONE
         self._unfinished(tuple(host for host in hosts if host not in self.states), trouble)
 
     def _still_ours(self, hosts: tuple[str, ...]) -> None:

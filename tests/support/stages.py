@@ -96,6 +96,8 @@ class Upgrade:
     permissions: frozenset[Permission] = frozenset({Permission.KERNEL})
     failing: bool = False
     idle: bool = False
+    breaks_off: str = ""
+    """This host is lost when it has the new kernel already."""
     hold: Flag | None = None
     """Wait for a cancel instead of working; set when waiting has begun."""
 
@@ -121,6 +123,8 @@ class Upgrade:
         self.world.applied.extend(hosts)
         if not self.idle:
             self.world.kernel.update(dict.fromkeys(hosts, "new"))
+        if self.breaks_off:
+            raise KubertError("the connection was lost", host=self.breaks_off)
 
 
 @dataclass

@@ -148,6 +148,15 @@ def test_failing_change_ends_the_run_with_its_reason() -> None:
     assert outcome.finished.exit_code == ExitCode.FAILED
 
 
+def test_where_a_change_broke_off_it_is_not_done_whatever_the_checks_say() -> None:
+    world, lab = World(), blank_lab("bull1", "bull2")
+    outcome = run(world, stage("kernel", Upgrade(world, breaks_off="bull2")), lab=lab)
+    (ended,) = outcome.only(StageFinished)
+    assert ended.hosts == {"bull1": StageState.DONE, "bull2": StageState.FAILED}
+    again = run(world, stage("kernel", Upgrade(world)), lab=lab)
+    assert again.finished.states == {"kernel": StageState.SATISFIED}
+
+
 def test_unreachable_host_fails_alone() -> None:
     world = World(unreachable={"bull2"})
     outcome = run(world, stage("kernel", Upgrade(world)), lab=blank_lab("bull1", "bull2"))
