@@ -86,8 +86,8 @@ LOG: tuple[Action, ...] = (
 )
 
 LATENCY: tuple[Action, ...] = (
-    Action("previous_cpu", "left", "CPU -", "Histogram of the CPU before", footer=True),
-    Action("next_cpu", "right", "CPU +", "Histogram of the next CPU", footer=True),
+    Action("previous_cpu", "left", "CPU -", "Histogram of the CPU before", shown="←"),
+    Action("next_cpu", "right", "CPU", "Histogram of the next CPU", footer=True, shown="→"),
     Action("merged", "0", "Merged", "All CPUs in one histogram"),
     Action("next_host", "h", "Host", "The next host that measures", footer=True),
     Action(

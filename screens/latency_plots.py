@@ -126,9 +126,9 @@ def worst_table(history: History, started: float, marks: Sequence[Mark], rows: i
 
 
 def _line(spike: Spike, started: float, marks: Sequence[Mark]) -> str:
-    between = f"{clock(spike.after)} to {_fine(spike.before)}"
+    between = f"{_fine(spike.after)} to {_fine(spike.before)}"
     at = time.strftime("%H:%M:%S", time.localtime(started + spike.before))
-    near = [one for one in marks if spike.after <= one.elapsed <= spike.before]
+    near = [one for one in marks if spike.after <= one.elapsed < spike.before]
     told = f"  mark {near[0].number}" if near else ""
     return f"{spike.latency:>9}{spike.cpu:>6}   {between:<22}{at:<12}{told}"
 
