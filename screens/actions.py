@@ -107,6 +107,22 @@ LATENCY: tuple[Action, ...] = (
 )
 
 
+MONITOR: tuple[Action, ...] = (
+    *(action for action in LATENCY if action.name != "close"),
+    Action(
+        "cancel", "c", "End it", "End the measurement (asks first); what there is of it is kept"
+    ),
+    Action(
+        "close",
+        "escape,q",
+        "Leave",
+        "Leave; the measurement goes on by itself, and a new start attaches to it",
+        footer=True,
+        shown="q esc",
+    ),
+)
+
+
 def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
     """Return the bindings of some actions, for a BINDINGS class variable."""
     return [action.binding for action in actions]

@@ -20,11 +20,12 @@ from kubert_tui.base.text import clean
 from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Failure
 from kubert_tui.lab.model import Lab
-from kubert_tui.screens.actions import LATENCY, WIZARD
+from kubert_tui.screens.actions import LATENCY, MONITOR, WIZARD
 from kubert_tui.screens.error import ErrorScreen
 from kubert_tui.screens.first_run import FirstRunScreen
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.latency import LatencyScreen
+from kubert_tui.screens.monitor import MonitorScreen
 from kubert_tui.screens.opening import OpeningScreen
 from kubert_tui.screens.practice_labs import PracticeLabs
 from kubert_tui.screens.practice_progress import PracticeProgress
@@ -62,10 +63,13 @@ class KubertApp(App[int]):
         practice: PracticeLabs,
         glyphs: Glyphs,
         practising: bool = False,
+        watch: str = "",
         saved_labs: Mapping[str, Callable[[], Lab]] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Open on `lab` (`practising`: it is of practice machines), or ask for one if it is None.
+
+        With `watch`, a stage that measures, there is no wizard: it measures, and is watched.
 
         `open_engine`, `save_lab` and the loaders of `saved_labs` may block and raise
         KubertError or OSError: they are called in threads.
@@ -77,6 +81,7 @@ class KubertApp(App[int]):
         self._practice = practice
         self._saved_labs = saved_labs or {}
         self._now = now
+        self._watch = watch
         self.glyphs = glyphs
         self.session: RunSession | None = None
         self.practising = practising
@@ -104,7 +109,8 @@ class KubertApp(App[int]):
 
     def open_session(self, lab: Lab) -> RunSession:
         """Open an engine (this may block: call it in a thread)."""
-        return RunSession(self, self._open_engine(lab), self.glyphs)
+        agreed = frozenset({self._watch} - {""})
+        return RunSession(self, self._open_engine(lab), self.glyphs, agreed)
 
     def open_run(self, lab: Lab, practising: bool) -> None:
         """Open the run of a lab and show it."""
@@ -124,10 +130,15 @@ class KubertApp(App[int]):
     def _opened(self, session: RunSession) -> None:
         self.session = session
         session.start()
-        wizard = WizardScreen(session, self.glyphs, leave=self.action_leave, now=self._now)
-        self.switch_screen(wizard)
+        self.switch_screen(self._first_screen(session))
         if self.practising:
             self.notify(STAYS, title="Practice", timeout=12, markup=False)
+
+    def _first_screen(self, session: RunSession) -> Screen[None]:
+        leave = self.action_leave
+        if self._watch:
+            return MonitorScreen(session, self.glyphs, self._now, leave=leave, stage=self._watch)
+        return WizardScreen(session, self.glyphs, leave=leave, now=self._now)
 
     def _not_opened(self, lab: Lab, error: KubertError | OSError) -> None:
         fix = error.fix if isinstance(error, KubertError) else ""
@@ -211,7 +222,8 @@ class KubertApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of the screen by name, then Textual's own (themes, ...)."""
         here = screen
-        shown = {WizardScreen: WIZARD, LatencyScreen: LATENCY}.get(type(here), ())
+        all_of = {WizardScreen: WIZARD, LatencyScreen: LATENCY, MonitorScreen: MONITOR}
+        shown = all_of.get(type(here), ())
         for action in shown:
             run = partial(here.run_action, action.name)
             yield SystemCommand(

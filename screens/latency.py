@@ -89,7 +89,7 @@ class LatencyScreen(Screen[None]):
         self._drawn = None
 
     def _changed(self, change: RunChange) -> None:
-        if Area.LATENCY in change.areas:
+        if {Area.LATENCY, Area.STATUS} & change.areas:
             if not self._host:
                 self._host = next(iter(self._view.measurements), "")
             self._drawn = None
@@ -138,7 +138,7 @@ class LatencyScreen(Screen[None]):
     def _show_snapshot(self, started: LatencyStarted | None, snapshot: Snapshot | None) -> None:
         plots = self.query_one(LatencyPlots)
         if snapshot is None:
-            plots.nothing(_nothing_yet(started))
+            plots.nothing(self.nothing_yet() if started is None else _nothing_yet(started))
             self._fill("#latency-figures", Content(""))
             elapsed = 0.0 if started is None else max(0.0, self._now() - started.started)
             done = 0 if started is None else int(elapsed * 1_000_000 / started.interval)
@@ -166,6 +166,13 @@ class LatencyScreen(Screen[None]):
         marks = self._marks.get(self._host, [])
         self._session.of_history(
             self._host, lambda history: plots.show_history(history, size, begun, marks)
+        )
+
+    def nothing_yet(self) -> str:
+        """Tell why there is no measurement."""
+        return (
+            "Nothing was measured in this session yet.\n"
+            "Go back (esc), select the cyclictest stage and press a."
         )
 
     def _chosen(self, snapshot: Snapshot, merged: ThreadHistogram) -> ThreadHistogram:
@@ -288,12 +295,7 @@ class LatencyScreen(Screen[None]):
             self.app.pop_screen()
 
 
-def _nothing_yet(started: LatencyStarted | None) -> str:
-    if started is None:
-        return (
-            "Nothing was measured in this session yet.\n"
-            "Go back (esc), select the cyclictest stage and press a."
-        )
+def _nothing_yet(started: LatencyStarted) -> str:
     if not started.live:
         return (
             f"No live figures can be read: {started.reason}\n"

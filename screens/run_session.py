@@ -46,7 +46,14 @@ class RunChange:
 class RunSession:
     """An engine that is open. Belongs to the app, so that it outlives any screen."""
 
-    def __init__(self, app: App[int], engine: Engine, glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        app: App[int],
+        engine: Engine,
+        glyphs: Glyphs,
+        agreed: frozenset[str] = frozenset(),
+    ) -> None:
+        """`agreed` are stages whose plan needs no review."""
         self.view = RunView(engine.lab, engine.stages)
         self.changed: Signal[RunChange] = Signal(app, "run-changed")
         """Published on the UI thread after each batch."""
@@ -57,7 +64,7 @@ class RunSession:
             wake=lambda: app.post_message(EventsReady(self)),
             ended=lambda problem: app.post_message(EventsEnded(self, problem)),
         )
-        self._desk = QuestionDesk(app, engine.answer, self.view, glyphs)
+        self._desk = QuestionDesk(app, engine.answer, self.view, glyphs, agreed)
 
     def start(self) -> None:
         """Begin to read events."""

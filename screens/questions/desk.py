@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.app import App
 
-from kubert_tui.events.questions import Answer, Question, QuestionKind
+from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.questions.form import QuestionForm
 from kubert_tui.screens.questions.host_key import HostKeyForm
@@ -27,8 +27,11 @@ class QuestionDesk:
         answer: Callable[[int, Answer], None],
         view: RunView,
         glyphs: Glyphs,
+        agreed: frozenset[str] = frozenset(),
     ) -> None:
+        """`agreed` are stages that the user has asked for on the command line already."""
         self._app = app
+        self._agreed = agreed
         self._answer = answer
         self._view = view
         self._glyphs = glyphs
@@ -37,6 +40,9 @@ class QuestionDesk:
 
     def ask(self, question: Question) -> None:
         """Ask as soon as the questions before are answered."""
+        if question.kind is QuestionKind.REVIEW and question.stage in self._agreed:
+            self._done(question, Answer(Choice.APPLY))
+            return
         self._waiting.append(question)
         self._next()
 
