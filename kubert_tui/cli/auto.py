@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         terminal=sys.stdin.isatty() and sys.stderr.isatty(),
         break_lock=arguments.break_lock,
     )
-    _let_go_on_signals(session)
+    let_go_on_signals(session)
     for stage in stages:
         session.submit(stage)
     session.close()
@@ -131,7 +131,7 @@ def choose(
     return stages[begin : end + 1]
 
 
-def _let_go_on_signals(engine: Engine) -> None:
+def let_go_on_signals(engine: Engine) -> None:
     """Ctrl-C and kill let go: journal and hosts stay such that the next start resumes."""
 
     def let_go(number: int, _frame: object) -> None:

@@ -13,6 +13,7 @@ from kubert_tui.cli import (
     check_command,
     compare_command,
     lab_command,
+    monitor_command,
     practice_command,
     report_command,
     runs_command,
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     check_command.add_parser(commands)
     lab_command.add_parser(commands)
     runs_command.add_parser(commands)
+    monitor_command.add_parser(commands)
     practice_command.add_parser(commands)
     report_command.add_parser(commands)
     compare_command.add_parser(commands)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubert_tui.base.errors import BusyError, ExitCode
+from kubert_tui.engine.interface import Engine
 from kubert_tui.engine.session import Options, Session
 from kubert_tui.lab.find import LabSource, find_lab, known_labs, labs_directory
 from kubert_tui.lab.load import load_lab
@@ -63,6 +64,22 @@ def make_app(lab: str | None, changes: list[str]) -> "KubertApp":
         practising=source is not None and source.path is not None and is_ours(source.path),
         glyphs=choose(os.environ, output_encoding()),
         saved_labs=_saved_labs(files),
+    )
+
+
+def make_watch(lab: Lab, open_engine: Callable[[Lab], Engine], stage: str) -> "KubertApp":
+    """Return the screen that measures `stage` of a lab and shows it, without the wizard."""
+    from kubert_tui.screens.app import KubertApp
+    from kubert_tui.screens.glyphs import choose, output_encoding
+
+    files = _Files(None)
+    return KubertApp(
+        lab,
+        open_engine=open_engine,
+        save_lab=files.save,
+        practice=_PracticeLabs(files),
+        glyphs=choose(os.environ, output_encoding()),
+        watch=stage,
     )
 
 

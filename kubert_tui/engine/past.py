@@ -49,6 +49,10 @@ class Past:
     """By host: its newest measurement, if that is stored."""
     measuring: dict[str, str] = field(default_factory=dict)
     """By host: the command of a measurement that was begun and has not ended for us."""
+    inexact: dict[str, str] = field(default_factory=dict)
+    """By host: why its newest measurement that ended was not exact; empty if it was."""
+    blind: dict[str, str] = field(default_factory=dict)
+    """By host: why the newest measurement has no live figures."""
     restarted: dict[tuple[str, str], str] = field(default_factory=dict)
     """By stage and host: the boot id it was restarted from in this run."""
     boots: dict[str, str] = field(default_factory=dict)
@@ -71,13 +75,20 @@ class Past:
             case "latency-started":
                 self.measured.pop(host, None)
                 self.measuring[host] = shlex.join(map(str, entry["command"]))
+                if not entry.get("live", True):
+                    self.blind[host] = f"no live figures: {entry.get('reason', '')}"
+                elif not entry.get("attached"):
+                    self.blind.pop(host, None)
             case "latency-stored":
                 command = self.measuring.pop(host, "")
                 self.results.append(str(entry["path"]))
                 if not entry.get("interrupted"):
                     self.measured[host] = Kept(command, self.boots.get(host, ""))
                 self.attempts[host] = self.attempts.get(host, 0) + 1
+                told = "" if entry.get("exact") else "live and final figures did not agree"
+                self.inexact[host] = str(entry.get("interrupted") or self.blind.get(host) or told)
             case "measurement-ended":
+                self.inexact[host] = str(entry["reason"])
                 self.measuring.pop(host, None)
                 self.attempts[host] = self.attempts.get(host, 0) + 1
 

@@ -62,6 +62,8 @@ class Options:
     dry_run: bool = False
     fresh: bool = False
     """Begin a new run even if the last one of this lab is unfinished."""
+    hosts: tuple[str, ...] = ()
+    """Those that are worked on; all of the lab's if empty."""
     clock: Callable[[], float] = time.time
 
 
@@ -190,7 +192,7 @@ class Session:
     def _serve(self, request: _Request) -> None:
         stage = next(stage for stage in self.stages if stage.id == request.stage)
         if request.skip_reason is not None:
-            hosts = {host.name: StageState.SKIPPED for host in self.lab.hosts}
+            hosts = dict.fromkeys(self._hosts, StageState.SKIPPED)
             self._ended(
                 StageFinished(
                     stage=stage.id,
@@ -217,7 +219,7 @@ class Session:
             locks=self._host_locks,
             updates=UPDATED in stage.checks,
         )
-        finished = StageRun(stage, work, self.options.dry_run, request.again).run()
+        finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()
         self._ended(finished, work.failure_code)
         if finished.state in _STOPPERS or self._cancel.is_set():
             self._drop_queued()
@@ -248,7 +250,7 @@ class Session:
             run=self._past.run,
             lab=self.lab.name,
             lab_file=self.options.lab_file,
-            hosts=tuple(host.name for host in self.lab.hosts),
+            hosts=self._hosts,
             stages=tuple(stage.id for stage in self.stages),
             version=__version__,
             resumed=bool(self._past.started),
@@ -271,6 +273,8 @@ class Session:
                 results=tuple(self._past.results),
                 journal=str(self._journal.path),
                 exit_code=int(self._total()),
+                exact=not any(self._past.inexact.values()) if self._past.inexact else None,
+                inexact={host: why for host, why in self._past.inexact.items() if why},
             )
         )
         self._journal.close()
@@ -291,6 +295,10 @@ class Session:
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
+
+    @property
+    def _hosts(self) -> tuple[str, ...]:
+        return self.options.hosts or tuple(host.name for host in self.lab.hosts)
 
     def _emit(self, event: Event) -> None:
         try:

@@ -29,6 +29,7 @@ class StageRun:
 
     stage: Stage
     work: StageWork
+    hosts: tuple[str, ...]
     dry_run: bool = False
     again: bool = False
     states: dict[str, StageState] = field(default_factory=dict)
@@ -36,7 +37,7 @@ class StageRun:
 
     def run(self) -> StageFinished:
         """Do it. KubertErrors end in the states; anything else is a bug and comes out."""
-        hosts = tuple(host.name for host in self.work.lab.hosts)
+        hosts = self.hosts
         self.work.emit(StageStarted(title=self.stage.title))
         try:
             self._run(hosts)

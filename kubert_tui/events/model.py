@@ -280,3 +280,7 @@ class Finished(Event):
     """Paths of stored measurements."""
     journal: str
     exit_code: int
+    exact: bool | None = None
+    """Whether every measurement of this session was exact; None if there was none."""
+    inexact: dict[str, str] = field(default_factory=dict)
+    """By host: why its newest measurement was not."""

@@ -1,0 +1,143 @@
+"""`kubert-tui monitor`: measure now, watch it live; or watch a run that is over."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kubert_tui.base.errors import ExitCode, UsageError
+from kubert_tui.base.text import clean_line
+from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
+from kubert_tui.cli.json_lines import JsonLines
+from kubert_tui.cli.text import TextReport
+from kubert_tui.engine.interface import Engine
+from kubert_tui.engine.journal import FILE_NAME
+from kubert_tui.engine.past import run_directory
+from kubert_tui.engine.replay import LENGTH, STAGE, Replay, events_of_journal, events_of_stored
+from kubert_tui.engine.session import Options, Session
+from kubert_tui.lab.find import find_lab
+from kubert_tui.lab.model import Lab
+from kubert_tui.lab.overrides import override
+from kubert_tui.latency.store import load
+
+_EPILOG = """\
+Measures at once, with the README's cyclictest command, and changes nothing on the host. Leave with
+q: the measurement goes on by itself, and the same command attaches to it again. With --json (or
+without a terminal) the events are printed; the last line says "exact": true, or why not.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser's sub-commands."""
+    parser = commands.add_parser(
+        "monitor",
+        help="measure now and watch the histogram live",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("hosts", nargs="*", metavar="HOST", help="of the lab; all if none is named")
+    parser.add_argument("--lab", metavar="LAB", default=argparse.SUPPRESS, help="as above")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--duration", metavar="TIME", help="10m, 2h, 90s")
+    length.add_argument("--loops", metavar="N", help="cycles of each CPU")
+    parser.add_argument("--interval", metavar="US", help="between two wake-ups")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+    parser.add_argument("--accept-new-host-keys", action="store_true")
+    parser.add_argument(
+        "--replay", metavar="RUN", help="play back a run (its id, or a file) instead of measuring"
+    )
+    parser.set_defaults(handler=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    headless = arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty())
+    if arguments.replay:
+        if arguments.hosts or arguments.duration or arguments.loops or arguments.interval:
+            raise UsageError("--replay measures nothing", fix="leave hosts and settings out")
+        engine = replay_of(arguments.replay, length=0.0 if headless else LENGTH)
+        return _headless(engine, arguments) if headless else _watched(engine.lab, lambda _: engine)
+    lab, options = _order(arguments)
+    if not headless:
+        return _watched(lab, lambda lab: Session(lab, options))
+    session = Session(lab, options)
+    let_go_on_signals(session)
+    session.submit(STAGE, again=True)
+    session.close()
+    return _headless(session, arguments)
+
+
+def replay_of(name: str, *, length: float) -> Replay:
+    """Return what plays back a run, a journal or a stored result. UsageError if it is none."""
+    path = Path(name)
+    journal = run_directory(name) / FILE_NAME if path.name == name else path
+    if not journal.is_file():
+        journal = path
+    told = clean_line(name)
+    if not journal.is_file():
+        raise UsageError(
+            f"there is no run and no file {told!r}", fix="`kubert-tui runs` lists the runs"
+        )
+    if journal.suffix == ".jsonl":
+        return Replay(told, events_of_journal(journal), length=length)
+    return Replay(told, events_of_stored(load(journal)), length=length)
+
+
+def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
+    """Return the lab, measuring as was asked for, and which of its hosts."""
+    source = find_lab(arguments.lab)
+    settings = [
+        f"cyclictest.{key}={value}"
+        for key in ("interval", "duration", "loops")
+        if (value := getattr(arguments, key)) is not None
+    ]
+    lab = override(source.lab, [*arguments.set, *settings])
+    names = [host.name for host in lab.hosts]
+    if unknown := [host for host in arguments.hosts if host not in names]:
+        raise UsageError(
+            f"lab {lab.name} has no host {clean_line(unknown[0])!r}",
+            fix=f"its hosts: {', '.join(names)}",
+        )
+    chosen = tuple(name for name in names if name in arguments.hosts)
+    # A run of its own kind: it neither ends the wizard's run of this lab nor is ended by it.
+    watched = lab.model_copy(update={"name": f"{lab.name[:55]}-monitor"})
+    return watched, Options(lab_file=str(source.path or ""), hosts=chosen)
+
+
+def _headless(engine: Engine, arguments: argparse.Namespace) -> int:
+    printer: Printer = JsonLines(sys.stdout) if arguments.json else TextReport()
+    answers = Answers(
+        yes=False,
+        accept_new_host_keys=arguments.accept_new_host_keys,
+        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
+    )
+    return consume(engine, printer, answers.answer)
+
+
+def _watched(lab: Lab, open_engine: Callable[[Lab], Engine]) -> int:
+    """Watch it on this terminal; say afterwards what was measured, or how to come back."""
+    from kubert_tui.cli.wizard_command import make_watch
+
+    app = make_watch(lab, open_engine, STAGE)
+    code = app.run()
+    if code is None:
+        code = int(ExitCode.INTERNAL if app.return_code else ExitCode.INTERRUPTED)
+    session = app.session
+    if session is None:
+        return code
+    view = session.view
+    for host, stored in view.stored.items():
+        told = f"{host}: maximum {stored.maximum} us of {stored.samples} samples: {stored.path}"
+        print(clean_line(told, limit=4096))
+    for host in view.measuring:
+        told = f"{host}: cyclictest goes on; the same command attaches to it again"
+        print(clean_line(told, limit=4096), file=sys.stderr)
+    if not session.ended:
+        # A host that hangs holds a thread, and Python would wait for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
