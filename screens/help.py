@@ -12,7 +12,9 @@ from kubert_tui.screens import actions
 from kubert_tui.screens.dialog import Dialog
 from kubert_tui.screens.glyphs import LEVEL_STYLES, STATE_STYLES, STATE_WORDS, Glyphs
 
-_SECTIONS = (
+_Sections = tuple[tuple[str, tuple[actions.Action, ...]], ...]
+
+_SECTIONS: _Sections = (
     ("Stages", (*actions.RAIL, *actions.WIZARD)),
     ("Findings and log", (*actions.FINDINGS, *actions.LOG)),
     ("Latency", actions.LATENCY),
@@ -33,8 +35,9 @@ class HelpScreen(Dialog[None]):
         Binding("escape,q,f1,question_mark", "dismiss", "Close")
     ]
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, sections: _Sections = _SECTIONS) -> None:
         super().__init__(classes="question -large")
+        self._sections = sections
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
@@ -47,7 +50,7 @@ class HelpScreen(Dialog[None]):
 
     def _text(self) -> Content:
         parts: list[tuple[str, str]] = []
-        for title, section in _SECTIONS:
+        for title, section in self._sections:
             parts.append((f"{title}\n", "bold underline"))
             for action in section:
                 parts += _line(action.keys_for_people, action.help)

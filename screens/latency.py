@@ -39,7 +39,8 @@ _ROWS_TALL = 9
 class LatencyScreen(Screen[None]):
     """Looks at the newest snapshot a few times a second; draws only what is new."""
 
-    BINDINGS: ClassVar[list[BindingType]] = actions.bindings(actions.LATENCY)
+    KEYS: ClassVar[tuple[actions.Action, ...]] = actions.LATENCY
+    BINDINGS: ClassVar[list[BindingType]] = actions.bindings(KEYS)
 
     def __init__(self, session: RunSession, glyphs: Glyphs, now: Callable[[], float]) -> None:
         super().__init__()
@@ -287,7 +288,7 @@ class LatencyScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show all keys."""
-        self.app.push_screen(HelpScreen(self._glyphs))
+        self.app.push_screen(HelpScreen(self._glyphs, (("Latency", self.KEYS),)))
 
     def action_close(self) -> None:
         """Go back to the stages."""

@@ -17,7 +17,8 @@ from kubert_tui.screens.run_session import RunChange, RunSession
 class MonitorScreen(LatencyScreen):
     """Measures as soon as it is opened."""
 
-    BINDINGS: ClassVar[list[BindingType]] = actions.bindings(actions.MONITOR)
+    KEYS = actions.MONITOR
+    BINDINGS: ClassVar[list[BindingType]] = actions.bindings(KEYS)
 
     def __init__(
         self,

@@ -86,7 +86,7 @@ def _grid(drawn: Map, room: int, rows: int, glyphs: Glyphs) -> _Grid:
         for one in drawn.columns[start : start + per_column]:
             together.add(one)
         grouped.append(together)
-    top = drawn.top or top_of(drawn.columns)
+    top = drawn.top or min(top_of(drawn.columns), drawn.size)
     per_row = max(1, -(-top // (rows - 1)))
     cells = [_cells(column, per_row, rows - 1) for column in grouped]
     return _Grid(
