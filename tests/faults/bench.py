@@ -22,7 +22,8 @@ GOOD = (ExitCode.OK, ExitCode.NEEDS_CONFIRMATION)
 """How an uninterrupted run may end."""
 _NOT_THE_HOSTS = ("host.disk",)
 """Containers tell this computer's free space, which is everybody's."""
-_MOMENT = 15.0
+_MOMENT = 130.0
+"""Seconds. After silence, the last packet of a closing connection is repeated ever more seldom."""
 _WANTED = ("satisfied", "done")
 
 
