@@ -25,7 +25,7 @@ _TRIES = 1500
 
 
 def make_app(
-    scripts: Scripts | None = None, *, glyphs: Glyphs = UNICODE
+    scripts: Scripts | None = None, *, glyphs: Glyphs = UNICODE, watch: str = ""
 ) -> tuple[KubertApp, ScriptedEngine]:
     """Return an app on the story's lab, and the engine it will use."""
     engine = ScriptedEngine(story.LAB, story.STAGES, scripts or {}, story.opening())
@@ -35,6 +35,7 @@ def make_app(
         lambda _: Path("lab.yaml"),
         practice=FakePractice(),
         glyphs=glyphs,
+        watch=watch,
         now=lambda: CLOCK,
     )
     app.animation_level = "none"
