@@ -21,7 +21,7 @@ from kubert_tui.screens.durations import clock
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency_plots import LatencyPlots, Picture
-from kubert_tui.screens.latency_text import badges, kernel_line, progress_line
+from kubert_tui.screens.latency_text import badges, kernel_line, progress_line, verdict_line
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area
 from kubert_tui.screens.waiting_text import waits_line
@@ -66,6 +66,7 @@ class LatencyScreen(Screen[None]):
         yield LatencyPlots(self._glyphs)
         yield Static(id="latency-figures", markup=False)
         yield Static(id="latency-progress", markup=False)
+        yield Static(id="latency-verdict", markup=False)
         yield Static(id="latency-host", markup=False)
         yield Footer()
 
@@ -134,6 +135,8 @@ class LatencyScreen(Screen[None]):
         if self._host in self._view.waits:
             warning = waits_line((self._view.waits[self._host],), self._now())
         self._fill("#latency-host", Content(line))
+        stored = self._view.stored.get(self._host) or self._view.cut_off.get(self._host)
+        self._fill("#latency-verdict", verdict_line(stored))
         self._fill("#latency-warning", Content(warning))
 
     def _show_snapshot(self, started: LatencyStarted | None, snapshot: Snapshot | None) -> None:
@@ -147,7 +150,13 @@ class LatencyScreen(Screen[None]):
             merged = merge(snapshot.threads)
             chosen = self._chosen(snapshot, merged)
             plots.show_figure(
-                Figure(chosen.counts, chosen.overflows, chosen.maximum, self._logarithmic)
+                Figure(
+                    chosen.counts,
+                    chosen.overflows,
+                    chosen.maximum,
+                    self._logarithmic,
+                    0 if started is None else started.limit,
+                )
             )
             if plots.wants_history and self._held is None:
                 self._show_history(plots, len(merged.counts), started)

@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from kubert_tui.checks.finding import Level
-from kubert_tui.events.model import LatencyStarted
+from kubert_tui.events.model import LatencyStarted, LatencyStored
 from kubert_tui.facts.model import Known
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.screens.durations import clock
@@ -21,6 +21,8 @@ def badges(
     """Return what kind of figures these are: final, ended, live, attached."""
     if snapshot is not None and snapshot.final:
         return [(" final ", "bold $text-success on $success-muted")]
+    if started.host in view.cut_off:
+        return [(" interrupted ", "bold $text-warning on $warning-muted")]
     if started.host in view.ended:
         return [(" ended without a result ", "bold $text-error on $error-muted")]
     found: list[tuple[str, str]] = []
@@ -43,6 +45,15 @@ def progress_line(share: float, elapsed: float, left: float, width: int, glyphs:
         (glyphs.left * (room - done), "$foreground-muted"),
         (text, ""),
     )
+
+
+def verdict_line(stored: LatencyStored | None) -> Content:
+    """Return the judgement of a measurement that has ended, and the first reason for it."""
+    if stored is None or not stored.verdict:
+        return Content("")
+    style = {True: "bold $text-success", False: "bold $text-error", None: "$text-warning"}
+    because = f"  {stored.reasons[0]}" if stored.reasons and stored.passed is not None else ""
+    return Content.assemble((stored.verdict, style[stored.passed]), (because, "$foreground-muted"))
 
 
 def kernel_line(

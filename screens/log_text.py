@@ -149,7 +149,8 @@ def _(event: LatencyStarted) -> tuple[str, ...]:
 def _(event: LatencyStored) -> tuple[str, ...]:
     result = f"{event.samples} samples, maximum {event.maximum} us, stored in {event.path}"
     interrupted = (f"of a run that did not end: {event.interrupted}",) if event.interrupted else ()
-    return (result, *interrupted, *event.notes)
+    verdict = (event.verdict, *event.reasons) if event.verdict else ()
+    return (result, *interrupted, *event.notes, *verdict)
 
 
 @_lines.register

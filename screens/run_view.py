@@ -90,6 +90,8 @@ class RunView:
     """Newest measurement by host, running or not."""
     stored: dict[str, LatencyStored] = field(default_factory=dict)
     """Results of the newest measurements that ended well, by host."""
+    cut_off: dict[str, LatencyStored] = field(default_factory=dict)
+    """What is left of measurements that were interrupted, by host."""
     ended: set[str] = field(default_factory=set)
     """Hosts whose newest measurement ended without a result."""
     _previewing: str = ""
@@ -254,6 +256,7 @@ class RunView:
     def _latency_started(self, event: LatencyStarted) -> Areas:
         self.measurements[event.host] = event
         self.stored.pop(event.host, None)
+        self.cut_off.pop(event.host, None)
         self.ended.discard(event.host)
         self.activity = _at(event.host, "cyclictest runs")
         return frozenset({Area.LATENCY, Area.STATUS})
@@ -261,6 +264,7 @@ class RunView:
     @_fold.register
     def _latency_stored(self, event: LatencyStored) -> Areas:
         if event.interrupted:
+            self.cut_off[event.host] = event
             self.ended.add(event.host)
             self.activity = _at(event.host, f"{event.interrupted}; what was measured is kept")
         else:

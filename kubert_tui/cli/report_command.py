@@ -7,10 +7,10 @@ from typing import Any
 
 from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.cli.chosen_results import chosen
+from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.store import StoredMeasurement
-from kubert_tui.results.limits import Limit, limit_of
 from kubert_tui.results.openmetrics import openmetrics
-from kubert_tui.results.report.content import chapters
+from kubert_tui.results.report.content import chapters, own_limit
 from kubert_tui.results.report.markdown import markdown
 from kubert_tui.results.report.page import page
 from kubert_tui.results.report.plot import plot
@@ -31,7 +31,9 @@ def add_parser(commands: Any) -> None:
         "--output", "-o", metavar="FILE", help="where to write it; stdout if absent"
     )
     parser.add_argument(
-        "--limit", metavar="LIMIT", help="judge the maximum: us, or a preset's name"
+        "--limit",
+        metavar="LIMIT",
+        help="judge the maximum: us, or a preset's name; the lab's if absent",
     )
     parser.add_argument("--interval", type=int, default=0, metavar="US", help="of imported results")
     parser.set_defaults(handler=run, form="html")
@@ -57,16 +59,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(measurements: list[StoredMeasurement], limit: Limit | None, form: str) -> bytes:
     if form in ("svg", "png"):
-        return plot(measurements, limit, form)
+        return plot(measurements, limit or _common_limit(measurements), form)
     if form == "openmetrics":
         return openmetrics(measurements).encode()
     told = chapters(measurements, limit)
     if form == "md":
         return markdown(told).encode()
-    drawn = [_inline(plot([one], limit, "svg")) for one in measurements]
+    drawn = [_inline(plot([one], limit or own_limit(one), "svg")) for one in measurements]
     if len(measurements) > 1:
-        drawn.insert(0, _inline(plot(measurements, limit, "svg")))
+        together = plot(measurements, limit or _common_limit(measurements), "svg")
+        drawn.insert(0, _inline(together))
     return page(told, drawn).encode()
+
+
+def _common_limit(measurements: list[StoredMeasurement]) -> Limit | None:
+    """Return the limit that all of them were measured for."""
+    named = {one.limit for one in measurements}
+    return own_limit(measurements[0]) if len(named) == 1 else None
 
 
 def _inline(svg: bytes) -> str:

@@ -110,6 +110,11 @@ class TextReport:
             self._say(event.host, f"of a run that did not end: {event.interrupted}")
         for note in event.notes:
             self._say(event.host, f"note: {note}")
+        if event.verdict:
+            style = "" if event.passed is None else "green" if event.passed else "bold red"
+            self._say(event.host, event.verdict, style)
+        for reason in event.reasons:
+            self._say(event.host, f"  {reason}", "dim")
 
     def _host(self, event: HostConnected | HostLocked | HostLockLost) -> None:
         match event:

@@ -206,6 +206,8 @@ class LatencyStarted(Event):
     cpus: tuple[int, ...]
     started: float
     """Seconds since the epoch, our clock."""
+    limit: int = 0
+    """us that the worst latency must stay below; 0 if the lab names no limit."""
     attached: bool = False
     live: bool = True
     """False: no live figures can be read on this host; `reason` says why."""
@@ -238,6 +240,12 @@ class LatencyStored(Event):
     notes: tuple[str, ...] = ()
     interrupted: str = ""
     """Why it ended before its time: it is kept, but is not the result that was asked for."""
+    passed: bool | None = None
+    """The worst latency is below the limit; None if there is none, or the figures mislead."""
+    verdict: str = ""
+    """The judgement in one sentence."""
+    reasons: tuple[str, ...] = ()
+    """Why it is worth no more than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from kubert_tui.base.errors import UsageError
 from kubert_tui.lab.duration import parse_duration
+from kubert_tui.lab.limits import limit_of
 from kubert_tui.lab.part import Part
 from kubert_tui.lab.presets import CYCLICTEST_PRESETS
 
@@ -39,6 +41,11 @@ class CyclictestSpec(Part):
         description="CPU list such as 2-15; all if empty.",
     )
     mlockall: bool = True
+    limit: str = Field(
+        default="",
+        max_length=64,
+        description="The worst latency is judged by it: 35us, openshift-ran, rt-guest, seapath.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -86,6 +93,17 @@ class CyclictestSpec(Part):
         if value is not _DIVIDE and str(value) != str(loops):
             raise PydanticCustomError("loops", "expected loops or duration, not both")
         return loops
+
+    @field_validator("limit", mode="after")
+    @classmethod
+    def _is_limit(cls, value: str) -> str:
+        if value:
+            try:
+                limit_of(value)
+            except UsageError as error:
+                what = f"{error.what}; {error.fix}"
+                raise PydanticCustomError("limit", "{what}", {"what": what}) from None
+        return value
 
     @field_validator("cpus", mode="after")
     @classmethod

@@ -104,6 +104,8 @@ class StoredMeasurement(Part):
     elapsed: float = Field(ge=0)
     load: tuple[float, float, float]
     exact: bool
+    limit: str = ""
+    """What it is judged by, as the lab file names it."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
     notes: tuple[str, ...]
@@ -137,10 +139,11 @@ class StoredMeasurement(Part):
 
 
 def store(
-    measured: Measured, *, host: str, lab: str, facts: Facts, run: str = ""
+    measured: Measured, *, host: str, lab: str, facts: Facts, run: str = "", limit: str = ""
 ) -> StoredMeasurement:
-    """Return what is to be kept of a finished measurement."""
-    return packed(measured, host=host, lab=lab, fingerprint=fingerprint(facts), run=run)
+    """Return what is to be kept of a measurement that has ended."""
+    kept = packed(measured, host=host, lab=lab, fingerprint=fingerprint(facts), run=run)
+    return kept.model_copy(update={"limit": limit})
 
 
 def packed(

@@ -19,6 +19,7 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
         samples=figures.samples,
         overflows=figures.overflows,
         exact=stored.exact,
+        interrupted=stored.interrupted,
         throttled=_throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kubert_tui.results.limits import Limit
+from kubert_tui.lab.limits import Limit
 
 PRODUCTION_HOURS = 12
 INDICATIVE_MINUTES = 10
@@ -45,6 +45,8 @@ class Evidence:
     overflows: int
     exact: bool
     throttled: bool = False
+    interrupted: str = ""
+    """Why it ended before its time; empty if it did not."""
     virtual: str = ""
     """The hypervisor or container it ran in, as facts name it; empty on bare metal."""
 
@@ -107,6 +109,8 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
         missing.append(f"{evidence.overflows} samples were off the histogram.")
     if evidence.virtual:
         missing.append(f"It ran inside {evidence.virtual}: it speaks for that, not for the host.")
+    if evidence.interrupted:
+        missing.append(f"It was cut off: {evidence.interrupted}.")
     if not evidence.exact:
         missing.append("The live figures did not agree with the final ones.")
     if not missing or (evidence.virtual and len(missing) == 1):

@@ -25,6 +25,7 @@ from kubert_tui.events.model import (
     Waiting,
 )
 from kubert_tui.facts.model import Facts, Known
+from kubert_tui.lab.limits import limit_of
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.latency.command import order_for
 from kubert_tui.latency.failures import (
@@ -36,6 +37,8 @@ from kubert_tui.latency.launch import forget
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
 from kubert_tui.latency.store import StoredMeasurement, load, save, store
+from kubert_tui.results.evidence import evidence_of
+from kubert_tui.results.verdict import judge
 from kubert_tui.stages.model import Work
 
 ROOT_DIRECTORY = "/var/lib/kubert-tui/runs"
@@ -107,6 +110,7 @@ def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasur
         lab=work.lab.name,
         facts=work.facts(host),
         run=work.directory.name,
+        limit=work.lab.cyclictest.limit,
     )
     save(path, kept)
     return kept
@@ -193,6 +197,8 @@ def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
 
 
 def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
+    limit = work.lab.cyclictest.limit
+
     def started(launched: Launched) -> None:
         found_again()
         order = launched.order
@@ -205,6 +211,7 @@ def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
                 loops=order.loops,
                 cpus=order.cpus,
                 started=launched.started,
+                limit=limit_of(limit).microseconds if limit else 0,
                 attached=launched.attached,
                 live=launched.live,
                 reason=launched.reason,
@@ -220,6 +227,7 @@ def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
 
 
 def _tell_stored(work: Work, host: str, path: Path, kept: StoredMeasurement) -> None:
+    verdict = judge(evidence_of(kept), limit_of(kept.limit) if kept.limit else None)
     work.emit(
         LatencyStored(
             host=host,
@@ -229,6 +237,9 @@ def _tell_stored(work: Work, host: str, path: Path, kept: StoredMeasurement) -> 
             exact=kept.exact,
             notes=kept.notes,
             interrupted=kept.interrupted,
+            passed=verdict.passed,
+            verdict=verdict.statement,
+            reasons=verdict.reasons,
         )
     )
 

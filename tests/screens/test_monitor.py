@@ -72,7 +72,10 @@ async def test_ending_it_asks_too() -> None:
 
 async def test_the_final_figures_stay_until_one_leaves() -> None:
     final = sample_latency.live("bull1", 100)
-    stored = LatencyStored(host="bull1", path="/results/1", samples=9, maximum=87, exact=True)
+    stored = LatencyStored(
+        host="bull1", path="/results/1", samples=9, maximum=87, exact=True, passed=False,
+        verdict="the worst took 87 us, not below 35 us (smoke)", reasons=("It ran 60 s.",),
+    )  # fmt: skip
     script = (
         *MEASURING,
         replace(final, snapshot=replace(final.snapshot, sequence=101, final=True)),
@@ -83,6 +86,7 @@ async def test_the_final_figures_stay_until_one_leaves() -> None:
     )
     async with monitor({STAGE: script}) as (app, pilot, _):
         await until(pilot, lambda: " final " in screen_text(app))
+        await until(pilot, lambda: "not below 35 us (smoke)  It ran 60 s." in screen_text(app))
         await pilot.press("q")
         await until(pilot, lambda: app.return_value is not None)
         assert app.session is not None
@@ -111,3 +115,22 @@ async def test_its_help_has_its_own_keys_only() -> None:
         await until(pilot, lambda: on_top(app, HelpScreen))
         assert "so that a spike has a moment" in screen_text(app)
         assert "Skip the selected stage" not in screen_text(app)
+
+
+async def test_what_is_left_of_an_interrupted_one_is_labelled() -> None:
+    left = LatencyStored(
+        host="bull1", path="/results/1", samples=9, maximum=87, exact=True, interrupted="killed",
+        verdict="no verdict: the kernel was not PREEMPT_RT",
+    )  # fmt: skip
+    async with monitor({STAGE: (*MEASURING, left, Pause(Flag()))}) as (app, pilot, _):
+        await until(pilot, lambda: " interrupted " in screen_text(app))
+        assert "no verdict" in screen_text(app)
+
+
+async def test_the_limit_is_drawn() -> None:
+    limited = replace(sample_latency.measuring("bull1"), limit=60)
+    script = (limited, sample_latency.live("bull1", 100), Pause(Flag()))
+    async with monitor({STAGE: script}) as (app, pilot, _):
+        await until(pilot, lambda: "max 87 us" in screen_text(app))
+        columns = {row.index("┊") for row in screen_text(app).split("\n") if "┊" in row}
+        assert len(columns) == 1

@@ -152,3 +152,13 @@ def test_a_trial_too_short_or_too_long_is_refused(value: str) -> None:
 def test_a_wait_too_short_or_too_long_is_refused(value: str) -> None:
     with pytest.raises(ValidationError, match="expected"):
         Lab(hosts=(HostSpec(name="a"),), restart_wait=value)
+
+
+@pytest.mark.parametrize("limit", ["", "35us", "35", "openshift-ran"])
+def test_limits_are_named_or_microseconds(limit: str) -> None:
+    assert CyclictestSpec(limit=limit).limit == limit
+
+
+def test_an_unknown_limit_lists_the_known_ones() -> None:
+    with pytest.raises(ValidationError, match=r"'fast' is no limit; .*seapath \(100 us\)"):
+        CyclictestSpec(limit="fast")

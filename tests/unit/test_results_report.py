@@ -8,10 +8,10 @@ import pytest
 
 from kubert_tui.base.errors import ExitCode
 from kubert_tui.cli.main import main
+from kubert_tui.lab.limits import limit_of
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.store import StoredMeasurement, save, store
-from kubert_tui.results.limits import limit_of
 from kubert_tui.results.report.content import HEADINGS, chapter
 from kubert_tui.results.report.plot import plot
 from tests.support.latency_facts import facts_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubert_tui.base.errors import UsageError
-from kubert_tui.results.limits import LIMITS, limit_of
+from kubert_tui.lab.limits import LIMITS, limit_of
 from kubert_tui.results.verdict import Evidence, Grade, judge, supported
 
 LONG = Evidence(

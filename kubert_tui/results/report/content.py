@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.statistics import (
     MERGED,
     merge,
@@ -13,7 +14,6 @@ from kubert_tui.latency.statistics import (
 )
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import evidence_of
-from kubert_tui.results.limits import Limit
 from kubert_tui.results.verdict import Verdict, judge, supported
 
 QUANTILES = ("0.5", "0.99", "0.999", "0.9999")
@@ -37,11 +37,16 @@ def chapter(stored: StoredMeasurement, limit: Limit | None) -> Chapter:
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(stored.started))
     return Chapter(
         title=f"{stored.host}, {when}",
-        verdict=judge(evidence_of(stored), limit),
+        verdict=judge(evidence_of(stored), limit or own_limit(stored)),
         figures=tuple(_rows(stored)),
         facts=tuple(_facts(stored)),
         notes=stored.notes,
     )
+
+
+def own_limit(stored: StoredMeasurement) -> Limit | None:
+    """Return the limit that its lab file named."""
+    return limit_of(stored.limit) if stored.limit else None
 
 
 def chapters(measurements: Sequence[StoredMeasurement], limit: Limit | None) -> tuple[Chapter, ...]:
@@ -82,6 +87,7 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("run", stored.run),
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load)),
+        *([("interrupted", stored.interrupted)] if stored.interrupted else []),
         ("live figures", "equal to the final ones" if stored.exact else "not consistent"),
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
         *((name.replace("_", " "), str(value)) for name, value in marks.items()),

@@ -4,8 +4,8 @@ import io
 from collections.abc import Sequence
 
 from kubert_tui.base.errors import ToolMissingError
+from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.store import StoredMeasurement
-from kubert_tui.results.limits import Limit
 
 _INCHES = (10.0, 5.6)
 _LEGEND = 16
