@@ -18,6 +18,7 @@ from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.latency.command import cpu_list
+from kubert_tui.latency.counters import UNKNOWN, Happened, told
 from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.latency.recorded import Recorded, parse_recorded
@@ -81,6 +82,8 @@ class Outputs:
 
     stdout: bytes
     stderr: bytes
+    happened: Happened = UNKNOWN
+    """What firmware and hardware did meanwhile."""
 
 
 def script(name: str) -> str:
@@ -131,6 +134,7 @@ class Run:
         self._demand(made, f"the directory {self.directory} cannot be made")
         self._put("order.json", json.dumps(asdict(order), indent=1))
         self._put("run.sh", script("run.sh"))
+        self._put("counters.sh", script("counters.sh"))
         self.host.put(recorder(), self.path("recorder.pyz"), mode=0o600, sudo=True)
 
     def start(self, order: MeasurementOrder, *, systemd: bool) -> None:
@@ -177,7 +181,8 @@ class Run:
 
     def outputs(self) -> Outputs:
         """Fetch what cyclictest wrote."""
-        return Outputs(self._get("stdout"), self._get("stderr"))
+        counted = told(self._get("counters.before"), self._get("counters.after"))
+        return Outputs(self._get("stdout"), self._get("stderr"), counted)
 
     def recorded(self, order: MeasurementOrder) -> Recorded:
         """Fetch what the recorder on the host has kept."""

@@ -250,4 +250,5 @@ def _read(
         started=started,
         finished=state.finished or started + final.elapsed,
         notes=tuple(notes),
+        happened=outputs.happened,
     )

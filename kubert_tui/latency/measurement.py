@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kubert_tui.latency.counters import UNKNOWN, Happened
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.recorded import Recorded
 
@@ -56,6 +57,8 @@ class Measured:
     finished: float
     notes: tuple[str, ...] = ()
     """What a reader must know: throttling seen, no /dev/cpu_dma_latency, missed periods, ..."""
+    happened: Happened = UNKNOWN
+    """What firmware and hardware did meanwhile."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
 

@@ -3,8 +3,8 @@
 #   sh run.sh DIRECTORY CPUS COMMAND ARGUMENT...
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
-# sample), stdout, stderr, past and last (recorder.pyz tells of these), and exit (status,
-# seconds since the epoch) when all is over.
+# sample), stdout, stderr, past and last (recorder.pyz tells of these), counters.before and .after,
+# and exit (status, seconds since the epoch) when all is over.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -32,6 +32,7 @@ mkdir launched 2> /dev/null || exit 75
 # cyclictest handles TERM and INT itself; we stay to record how it ended.
 trap '' HUP INT TERM
 exec < /dev/null > launcher.log 2>&1
+sh counters.sh > counters.before 2> /dev/null
 sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
 measuring=$!
 
@@ -52,5 +53,6 @@ record &
 
 wait "$measuring"
 status=$?
+sh counters.sh > counters.after 2> /dev/null
 printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new && mv exit.new exit
 sync stdout stderr exit 2> /dev/null

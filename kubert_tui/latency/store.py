@@ -104,6 +104,14 @@ class StoredMeasurement(Part):
     elapsed: float = Field(ge=0)
     load: tuple[float, float, float]
     exact: bool
+    smi: int | None = Field(default=None, ge=0)
+    """System management interrupts meanwhile; None if they are not counted."""
+    smi_unknown: str = "not recorded"
+    """Why they are not counted."""
+    throttled: int | None = Field(default=None, ge=0)
+    """Times a core was slowed down because it was hot; None if that is not counted."""
+    realtime_throttled: bool = False
+    """The kernel stopped real-time tasks meanwhile."""
     limit: str = ""
     """What it is judged by, as the lab file names it."""
     interrupted: str = ""
@@ -169,6 +177,10 @@ def packed(
         elapsed=final.elapsed,
         load=final.load,
         exact=measured.exact,
+        smi=measured.happened.smi,
+        smi_unknown=measured.happened.smi_unknown,
+        throttled=measured.happened.throttled,
+        realtime_throttled=measured.happened.realtime_throttled,
         interrupted=measured.interrupted,
         notes=measured.notes,
         summary=StoredSummary(

@@ -19,8 +19,10 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
         samples=figures.samples,
         overflows=figures.overflows,
         exact=stored.exact,
+        smi=stored.smi,
+        hot=stored.throttled or 0,
         interrupted=stored.interrupted,
-        throttled=_throttled(stored),
+        throttled=stored.realtime_throttled or _throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )
 

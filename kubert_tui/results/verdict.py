@@ -45,6 +45,10 @@ class Evidence:
     overflows: int
     exact: bool
     throttled: bool = False
+    smi: int | None = None
+    """System management interrupts meanwhile; None if they were not counted."""
+    hot: int = 0
+    """Times a core was slowed down because it was hot."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
     virtual: str = ""
@@ -109,6 +113,10 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
         missing.append(f"{evidence.overflows} samples were off the histogram.")
     if evidence.virtual:
         missing.append(f"It ran inside {evidence.virtual}: it speaks for that, not for the host.")
+    if evidence.smi:
+        missing.append(f"{evidence.smi} SMIs: the firmware, not the kernel, may explain the worst.")
+    if evidence.hot:
+        missing.append(f"Cores were slowed down {evidence.hot} times because they were hot.")
     if evidence.interrupted:
         missing.append(f"It was cut off: {evidence.interrupted}.")
     if not evidence.exact:

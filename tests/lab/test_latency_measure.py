@@ -14,6 +14,7 @@ import pytest
 from kubert_tui.base.errors import DetachedError, MeasurementError
 from kubert_tui.hosts.local import LocalHost
 from kubert_tui.lab.model import HostSpec
+from kubert_tui.latency.counters import UNKNOWN
 from kubert_tui.latency.launch import Run, Stage, forget
 from kubert_tui.latency.stream import at_or_below
 from tests.support.latency_runs import (
@@ -58,6 +59,9 @@ def test_live_and_final_are_exact(
     assert [(start.live, start.attached) for start in watch.started] == [(True, False)]
     assert_grows(watch.snapshots)
     assert len(watch.snapshots) >= 3
+    counted = measured.happened
+    assert (counted.smi is None) is bool(counted.smi_unknown)
+    assert counted.smi_unknown != UNKNOWN.smi_unknown, "nobody looked"
     assert watch.snapshots[-1] == measured.final
     assert measured.exact
     assert measured.final.final

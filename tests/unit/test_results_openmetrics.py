@@ -22,7 +22,7 @@ def stored(host: str, interrupted: str = "") -> StoredMeasurement:
     other = ThreadHistogram(5, COUNTS, 0, 1, 2.0, 4)
     order = MeasurementOrder("run-1", ("cyclictest",), "2.4", 200, 1000, len(COUNTS), (0, 5))
     final = Snapshot(3, 0.2, (thread, other), final=True)
-    measured = Measured(order, final, "", True, 1000.0, 1000.5, (), interrupted)
+    measured = Measured(order, final, "", True, 1000.0, 1000.5, interrupted=interrupted)
     return store(measured, host=host, lab="twins", facts=facts_of(online=(0, 5)), run="r1")
 
 

@@ -88,6 +88,8 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load)),
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
+        ("SMIs", f"unknown: {stored.smi_unknown}" if stored.smi is None else str(stored.smi)),
+        ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),
         ("live figures", "equal to the final ones" if stored.exact else "not consistent"),
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
         *((name.replace("_", " "), str(value)) for name, value in marks.items()),
