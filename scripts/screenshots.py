@@ -12,21 +12,21 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from kubert_tui.engine.session import Session
+from kubert_tui.cli.wizard_command import make_app
 from kubert_tui.events.model import StageState
-from kubert_tui.lab.builtin import local_lab
-from kubert_tui.lab.overrides import override
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.glyphs import UNICODE
 from kubert_tui.screens.questions.review import ReviewForm
 
 _SIZE = (120, 40)
+_TALL = (120, 52)
+"""Room for the histogram and latency against time at once."""
 
 
 async def take(directory: Path) -> None:
     """Drive the wizard through the built-in lab and save what it shows on the way."""
-    lab = override(local_lab(), ["cyclictest.duration=20s"])
-    app = KubertApp(lab, Session, lambda _: Path("lab.yaml"), glyphs=UNICODE)
+    app = make_app("local", ["cyclictest.duration=40s"])
+    app.glyphs = UNICODE
     async with app.run_test(size=_SIZE) as pilot:
         await _until(pilot, lambda: _ended(app, "connect"))
         await pilot.press("A")
@@ -35,7 +35,8 @@ async def take(directory: Path) -> None:
         await _until(pilot, lambda: bool(app.session and app.session.view.measurements))
         app.save_screenshot("wizard.svg", str(directory))
         await pilot.press("m")
-        await pilot.pause(12)
+        await pilot.resize_terminal(*_TALL)
+        await pilot.pause(30)
         app.save_screenshot("latency.svg", str(directory))
         await _until(pilot, lambda: _ended(app, "cyclictest"))
 
