@@ -14,8 +14,12 @@ from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Event, LatencyPast, LatencySnapshot, LatencyStarted, Output
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.history import History
+from kubert_tui.latency.recorded import Recorded
 
 Result = TypeVar("Result")
+
+RECORDED_EVERY = 10.0
+"""Seconds."""
 
 TAKE_LIMIT = 400
 """Events handed over at once: bounds how long a handler may take."""
@@ -76,12 +80,7 @@ class Bridge:
                 self.latest[event.host] = snapshot
                 return
             case LatencyPast(recorded=recorded):
-                history = History()
-                history.precede(recorded)
-                with self._history_lock:
-                    if newest := self.latest.get(event.host):
-                        history.take(newest)
-                    self._histories[event.host] = history
+                self._precede(event.host, recorded)
                 return
             case LatencyStarted(attached=attached):
                 self.latest.pop(event.host, None)
@@ -93,6 +92,23 @@ class Bridge:
             first = len(self._gathered) == 1
         if first:
             self._wake()
+
+    def _precede(self, host: str, recorded: Recorded) -> None:
+        """Take the past from the host's records, unless we have seen it ourselves."""
+        history = History()
+        history.precede(recorded)
+        with self._history_lock:
+            own = self._histories.get(host)
+            if own is not None and _sees_better(own):
+                return
+            if newest := self.latest.get(host):
+                history.take(newest)
+            self._histories[host] = history
+
+
+def _sees_better(history: History) -> bool:
+    """Whether it was there all the time: the host records but every ten seconds."""
+    return history.begin == 0.0 and history.longest < RECORDED_EVERY
 
 
 def _joined(events: list[Event]) -> list[Event]:

@@ -57,6 +57,8 @@ class History:
         """Seconds that one column covers."""
         self.begin = 0.0
         """Seconds after the start at which the first column begins; earlier times are not known."""
+        self.longest = 0.0
+        """Seconds of the longest time between two snapshots: all of it is in one column."""
         self.columns: list[Column] = []
         self._most = columns
         self._last: Snapshot | None = None
@@ -82,6 +84,7 @@ class History:
         elif snapshot.elapsed < previous.elapsed or len(snapshot.threads) != len(previous.threads):
             self._last = previous
             return
+        self.longest = max(self.longest, snapshot.elapsed - previous.elapsed)
         column = self._column(snapshot.elapsed)
         for before, now in zip(previous.threads, snapshot.threads, strict=True):
             self._add(column, before, now, previous.elapsed, snapshot.elapsed)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubert_tui.events.model import Event, Finished, Note, Output
 from kubert_tui.screens.bridge import TAKE_LIMIT, Bridge
-from tests.screens import sample_latency
+from tests.screens import sample_history, sample_latency
 
 
 class _Engine:
@@ -87,3 +87,28 @@ def test_an_error_of_the_stream_is_told() -> None:
     finished = Finished(states={}, results=(), journal="", exit_code=0)
     _, _, problems = _read(finished, error=RuntimeError("the stream broke"))
     assert problems == ["RuntimeError: the stream broke"]
+
+
+def test_the_hosts_records_fill_a_gap() -> None:
+    live = sample_history.events("bull1")
+    gap = (sample_latency.measuring("bull1"), *live[:40], live[-1], sample_history.past("bull1"))
+    bridge, _, _ = _read(*gap)
+    assert bridge.of_history("bull1", lambda history: history.step) == 16.0
+    worst = bridge.of_history("bull1", lambda history: history.worst)
+    assert worst
+    assert [(one.latency, one.after, one.before) for one in worst[:2]] == [
+        (333, 20.0, 30.0), (87, 10.0, 20.0),
+    ]  # fmt: skip
+
+
+def test_what_was_seen_all_the_time_is_finer_than_records() -> None:
+    live = sample_history.events("bull1")
+    bridge, _, _ = _read(sample_latency.measuring("bull1"), *live, sample_history.past("bull1"))
+    assert bridge.of_history("bull1", lambda history: history.step) == 0.5
+    assert bridge.of_history("nobody", lambda history: history.step) is None
+
+
+def test_a_fresh_measurement_begins_a_history_of_its_own() -> None:
+    first = (sample_latency.measuring("bull1"), *sample_history.events("bull1"))
+    bridge, _, _ = _read(*first, sample_latency.measuring("bull1"))
+    assert bridge.of_history("bull1", lambda history: history.step) is None
