@@ -94,6 +94,8 @@ class WizardScreen(Screen[None]):
         for event in change.events:
             if isinstance(event, StageStarted) and self._follow:
                 self.query_one(Rail).select(event.stage)
+            if isinstance(event, StageFinished):
+                self._go_on_where_it_stood(event.stage)
             if isinstance(event, LatencyStarted) and self.app.screen is self:
                 self.action_latency()
             if isinstance(event, StageFinished) and event.state is StageState.FAILED:
@@ -103,6 +105,13 @@ class WizardScreen(Screen[None]):
                 # The run itself failed: there is no stage to retry.
                 self.app.push_screen(ErrorScreen("The run", (event,), retry=False))
         self._show(change.areas)
+
+    def _go_on_where_it_stood(self, finished: str) -> None:
+        """Select what is left of a run that goes on, once its hosts are reached."""
+        run, rail, first = self._view.run, self.query_one(Rail), self._view.stages[0].id
+        if run is not None and run.resumed and finished == rail.selected == first:
+            left = [stage for stage in self._view.remaining() if stage != first]
+            rail.select(next(iter(left), first))
 
     def _show(self, areas: Areas) -> None:
         stage = self.selected
@@ -183,7 +192,9 @@ class WizardScreen(Screen[None]):
             return
         text = "What runs on the hosts is ended, and what is queued is not begun."
         if self._view.measuring:
-            text = "The measurement on the hosts is ended; its figures so far are lost."
+            text = (
+                "cyclictest ends on its hosts; what it measured is kept, labelled as interrupted."
+            )
 
         def answered(yes: bool | None) -> None:
             # It may have ended by itself while the question stood there.

@@ -135,6 +135,11 @@ def _take(past: Past, entry: dict[str, Any]) -> None:
             past.exit_code = int(entry["exit_code"])
         case event:
             past.took(event, host, entry)
+            if event == "latency-started":
+                # Whoever told so may be gone: the measurement goes on by itself.
+                past.states[stage] = StageState.RUNNING
+            elif past.states.get(stage) is StageState.RUNNING and not past.measuring:
+                del past.states[stage]
 
 
 def moment(value: object) -> float:

@@ -4,6 +4,7 @@ Under emulation everything takes long, and longer when others work here, so noth
 how long. The first test is in every run, the others in the long profile only (`./test long`).
 """
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -179,6 +180,43 @@ def test_power_cut_while_it_is_installed(virtual_host: VirtualTwins, moment: str
     assert left == ""
     meta = virtual_host.inside(HOST, "dpkg-query", "-Wf", "${Status}", "linux-image-rt-amd64")
     assert meta == "install ok installed"
+
+
+def killed(twins: VirtualTwins, run: Headless) -> None:
+    """Kill -9 of all that it started here."""
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.process.wait()
+
+
+def silenced(twins: VirtualTwins, run: Headless) -> None:
+    """Packets vanish both ways until it gives up."""
+    machine = twins.machine(HOST)
+    machine.drop_packets(True)
+    try:
+        run.until("failure")
+    finally:
+        machine.drop_packets(False)
+    assert run.finish() in (ExitCode.UNREACHABLE, ExitCode.CHANGE_FAILED)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lose", [killed, silenced])
+def test_the_operator_is_lost_while_it_is_installed(
+    virtual_host: VirtualTwins, lose: Callable[[VirtualTwins, Headless], None]
+) -> None:
+    release = rt_release()
+    with offering(virtual_host, Kernel.GOOD):
+        run = stage(virtual_host)
+        run.until("task-finished", task="Ask the package sources for a PREEMPT_RT kernel")
+        wait = f"until {UNPACKING.format(release)}; do sleep 0.2; done"
+        virtual_host.inside(HOST, "sh", "-c", wait)
+        lose(virtual_host, run)
+
+        again = stage(virtual_host)
+        assert ended(again) == "done"
+    assert len(again.named("restarting")) == 1
+    adopted(virtual_host, release)
+    assert virtual_host.inside(HOST, "dpkg", "--audit") == ""
 
 
 @pytest.mark.long

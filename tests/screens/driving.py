@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from kubert_tui.events.model import StageState
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.glyphs import UNICODE, Glyphs
 from kubert_tui.screens.widgets.rail import Rail
@@ -25,10 +27,16 @@ _TRIES = 1500
 
 
 def make_app(
-    scripts: Scripts | None = None, *, glyphs: Glyphs = UNICODE, watch: str = ""
+    scripts: Scripts | None = None,
+    *,
+    glyphs: Glyphs = UNICODE,
+    watch: str = "",
+    stood: Mapping[str, StageState] | None = None,
 ) -> tuple[KubertApp, ScriptedEngine]:
-    """Return an app on the story's lab, and the engine it will use."""
-    engine = ScriptedEngine(story.LAB, story.STAGES, scripts or {}, story.opening())
+    """Return an app on the story's lab, and the engine it will use; `stood`: a run goes on."""
+    opening = [replace(event, resumed=stood is not None, states={**(stood or {})})
+               for event in story.opening()]  # fmt: skip
+    engine = ScriptedEngine(story.LAB, story.STAGES, scripts or {}, opening)
     app = KubertApp(
         story.LAB,
         lambda _: engine,
@@ -49,10 +57,11 @@ async def wizard(
     size: tuple[int, int] = SMALL,
     glyphs: Glyphs = UNICODE,
     connected: bool = True,
+    stood: Mapping[str, StageState] | None = None,
 ) -> AsyncIterator[tuple[KubertApp, Pilot[int], ScriptedEngine]]:
     """Open the wizard; with `connected`, wait until stage 1 has ended."""
     merged: dict[str, Sequence[Step]] = {"connect": story.connecting(), **(scripts or {})}
-    app, engine = make_app(merged, glyphs=glyphs)
+    app, engine = make_app(merged, glyphs=glyphs, stood=stood)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: isinstance(app.screen, WizardScreen) or not connected)
         if connected:

@@ -38,6 +38,20 @@ async def test_it_connects_by_itself() -> None:
         assert "Nothing to do here: press n for the next" in shown
 
 
+async def test_a_run_that_goes_on_is_shown_where_it_stood() -> None:
+    stood = {stage.id: StageState.DONE for stage in story.STAGES}
+    async with wizard(stood={**stood, "cyclictest": StageState.RUNNING}) as (app, pilot, _):
+        rail = app.screen.query_one(Rail)
+        await until(pilot, lambda: rail.selected == "cyclictest")
+        assert "It goes on over there: press a to attach" in screen_text(app)
+
+
+async def test_a_run_with_nothing_left_begins_at_its_first_stage() -> None:
+    stood = {stage.id: StageState.DONE for stage in story.STAGES}
+    async with wizard(stood=stood) as (app, _, _):
+        assert app.screen.query_one(Rail).selected == "connect"
+
+
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40)])
 async def test_nothing_of_the_frame_is_cut(size: tuple[int, int]) -> None:
     async with wizard(size=size) as (app, pilot, _):

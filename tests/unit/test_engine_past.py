@@ -5,7 +5,9 @@ import time
 import pytest
 
 from kubert_tui.base.paths import runs
-from kubert_tui.engine.past import new_run
+from kubert_tui.engine.journal import Journal
+from kubert_tui.engine.past import new_run, read_past, run_directory
+from kubert_tui.events.model import Event, LatencyStarted, LatencyStored, StageState
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 0.0, 86_400.0])
@@ -23,3 +25,23 @@ def test_a_new_run_sorts_after_those_before_it(
 def test_what_is_no_run_of_ours_does_not_matter() -> None:
     (runs() / "zebra").mkdir()
     assert new_run("lab")[:2] == "20"
+
+
+def test_a_measurement_that_nobody_follows_any_more_goes_on() -> None:
+    begun = LatencyStarted(
+        stage="cyclictest", host="bull1", command=("cyclictest",), version="2.10", interval=200,
+        loops=1000, cpus=(0,), started=1.0,
+    )  # fmt: skip
+    stored = LatencyStored(
+        stage="cyclictest", host="bull1", path="r.json", samples=1000, maximum=9, exact=True
+    )
+    run = new_run("lab")
+    assert _states(run, begun) == {"cyclictest": StageState.RUNNING}
+    assert _states(run, stored) == {}
+
+
+def _states(run: str, event: Event) -> dict[str, StageState]:
+    journal = Journal(run_directory(run))
+    journal.append(event)
+    journal.close()
+    return read_past(run).states
