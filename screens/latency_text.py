@@ -28,6 +28,8 @@ def badges(
     found: list[tuple[str, str]] = []
     if started.live:
         found.append((" live ", "bold $text-accent on $accent-muted"))
+        if started.stream == "verbose":
+            found += [(" ", ""), (" -v fallback ", "bold $text-warning on $warning-muted")]
     else:
         found.append((" running, not live ", "bold $text-warning on $warning-muted"))
     if started.attached:

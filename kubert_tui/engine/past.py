@@ -85,7 +85,10 @@ class Past:
                 if not entry.get("interrupted"):
                     self.measured[host] = Kept(command, self.boots.get(host, ""))
                 self.attempts[host] = self.attempts.get(host, 0) + 1
-                told = "" if entry.get("exact") else "live and final figures did not agree"
+                unseen = entry.get("unseen")
+                told = f"lossy: {unseen} samples were not seen live" if unseen else ""
+                if not entry.get("exact"):
+                    told = "live and final figures did not agree"
                 self.inexact[host] = str(entry.get("interrupted") or self.blind.get(host) or told)
             case "measurement-ended":
                 self.inexact[host] = str(entry["reason"])

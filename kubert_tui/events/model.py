@@ -6,6 +6,7 @@ are empty where they do not apply. All text that comes from a host is already cl
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from kubert_tui.checks.finding import Finding
 from kubert_tui.facts.model import Facts
@@ -212,6 +213,8 @@ class LatencyStarted(Event):
     live: bool = True
     """False: no live figures can be read on this host; `reason` says why."""
     reason: str = ""
+    stream: Literal["memory", "verbose", "none"] = "memory"
+    """Where live figures come from: cyclictest's memory, or what it tells with --verbose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +240,8 @@ class LatencyStored(Event):
     maximum: int
     exact: bool
     """The last live histogram was consistent with cyclictest's own final one."""
+    unseen: int = 0
+    """Samples in the final histogram that the stream has lost."""
     notes: tuple[str, ...] = ()
     interrupted: str = ""
     """Why it ended before its time: it is kept, but is not the result that was asked for."""

@@ -165,6 +165,16 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracing:
+    """Whether the memory of another process may be read."""
+
+    scope: Fact[int]
+    """/proc/sys/kernel/yama/ptrace_scope; 0 where there is no Yama."""
+    capable: Fact[bool]
+    """The probe (through sudo, where that works) has CAP_SYS_PTRACE."""
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkCard:
     """One physical (or virtual) interface that is not loopback."""
 
@@ -227,6 +237,7 @@ class Facts:
     processors: Processors
     memory: Memory
     scheduling: Scheduling
+    tracing: Tracing
     kvm: Fact[str]
     """`usable`, or why it is not."""
     virtualization: Fact[str]

@@ -30,6 +30,7 @@ def parse(host: str, sections: Sections, sent: float, received: float) -> Facts:
         processors=parse_processors.processors(sections),
         memory=parse_memory.memory(sections),
         scheduling=parse_scheduling.scheduling(sections),
+        tracing=parse_scheduling.tracing(sections),
         kvm=parse_virtualization.kvm(sections),
         virtualization=parse_virtualization.virtualization(sections),
         network=parse_network.cards(sections),

@@ -3,11 +3,14 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Scheduling, Unknown
+from kubert_tui.facts.model import Fact, Known, Scheduling, Tracing, Unknown
 from kubert_tui.facts.parse_kernel import config_says
 from kubert_tui.facts.sections import Section, Sections, then
 
 _RT_GROUP = re.compile(r"CONFIG_RT_GROUP_SCHED=y")
+_CAPABILITIES = re.compile(r"CapEff:\s*([0-9a-f]{1,16})", re.ASCII)
+_SYS_PTRACE = 19
+"""The bit of CAP_SYS_PTRACE (linux/capability.h)."""
 
 
 def scheduling(sections: Sections) -> Scheduling:
@@ -22,6 +25,21 @@ def scheduling(sections: Sections) -> Scheduling:
         tuned_profile=_tuned_profile(sections),
         init=sections.line("init"),
     )
+
+
+def tracing(sections: Sections) -> Tracing:
+    """Return whether the memory of another process may be read."""
+    return Tracing(
+        scope=sections.unless_absent("ptrace-scope", 0, sections.number("ptrace-scope")),
+        capable=then(sections.lines("capabilities"), _may_trace),
+    )
+
+
+def _may_trace(lines: list[str]) -> Fact[bool]:
+    found = _CAPABILITIES.fullmatch(lines[0].strip()) if lines else None
+    if not found:
+        return Unknown("CapEff in /proc/self/status could not be understood")
+    return Known(bool(int(found[1], 16) >> _SYS_PTRACE & 1))
 
 
 def _rt_group_sched(sections: Sections) -> Fact[bool]:

@@ -47,6 +47,11 @@ class CyclictestSpec(Part):
         description="The worst latency is judged by it: 35us, openshift-ran, rt-guest, seapath.",
     )
 
+    stream: Literal["auto", "memory", "verbose"] = Field(
+        default="auto",
+        description="Live figures: out of cyclictest's memory, or its --verbose where need be.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _take_preset(cls, data: Any) -> Any:

@@ -7,7 +7,8 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.facts.model import Cyclictest, Facts, Unknown
 from kubert_tui.lab.model import CyclictestSpec, Lab
 from kubert_tui.lab.rt_tests import pinned_version
-from kubert_tui.latency.measurement import MeasurementOrder
+from kubert_tui.latency.measurement import MeasurementOrder, Stream
+from kubert_tui.latency.streaming import Choice, choose
 from kubert_tui.rt_tests.versions import accepts, number
 
 LOOPS_LIMIT = 2**31 - 1
@@ -15,12 +16,18 @@ LOOPS_LIMIT = 2**31 - 1
 
 
 def arguments(
-    settings: CyclictestSpec, version: str, *, path: str, cpus: tuple[int, ...]
+    settings: CyclictestSpec,
+    version: str,
+    *,
+    path: str,
+    cpus: tuple[int, ...],
+    stream: Stream = "memory",
 ) -> tuple[str, ...]:
     """Return the argv for `settings`; `cpus` empty means all (--smp), as in the README.
 
     `--nanosleep` is left out where it no longer exists (1.2 and later print their usage and
-    exit 0); later versions use clock_nanosleep anyway. Raises MeasurementError.
+    exit 0); later versions use clock_nanosleep anyway. `--verbose` is added where samples cannot
+    be seen otherwise; every version takes it beside `--quiet`. Raises MeasurementError.
     """
     if settings.loops > LOOPS_LIMIT:
         raise MeasurementError(
@@ -41,6 +48,7 @@ def arguments(
         f"--distance={settings.distance}",
         f"--loops={settings.loops}",
         "--quiet",
+        *(["--verbose"] if stream == "verbose" else []),
     )
 
 
@@ -64,6 +72,11 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
             raise MeasurementError(f"{text!r} is not a CPU list", fix="write it as 2-15 or 0,2,4-7")
         cpus.update(range(int(found[1]), int(found[2] or found[1]) + 1))
     return tuple(sorted(cpus))
+
+
+def stream_for(lab: Lab, facts: Facts) -> Choice:
+    """Return how the measurement is seen; MeasurementError when there is no cyclictest."""
+    return choose(lab.cyclictest.stream, facts, _tool(facts, pinned_version(lab)).version)
 
 
 def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
@@ -92,15 +105,17 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
             fix="use rt-tests 2.0 or later",
             host=facts.host,
         )
+    stream = stream_for(lab, facts).stream
     return MeasurementOrder(
         identity=identity,
-        command=arguments(settings, tool.version, path=tool.path, cpus=wanted),
+        command=arguments(settings, tool.version, path=tool.path, cpus=wanted, stream=stream),
         version=tool.version,
         interval=settings.interval,
         loops=settings.loops,
         histogram=settings.histogram,
         cpus=measured,
         housekeeping=tuple(cpu for cpu in online if cpu not in measured),
+        stream=stream,
     )
 
 

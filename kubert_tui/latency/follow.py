@@ -204,7 +204,7 @@ class Follower:
         return (
             "python3",
             "-I",
-            self._run.put_sampler(),
+            self._run.put_sampler(self._order),
             str(process.pid),
             str(process.start_ticks),
             process.boot_id,

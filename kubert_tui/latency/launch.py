@@ -27,7 +27,7 @@ _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PROCESS = re.compile(
     r"([0-9]{1,10}) ([0-9]{1,20}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)\S* ([0-9a-f-]{36})"
 )
-_RECORD = "import sys\nfrom kubert_tui.latency.recorder import main\nsys.exit(main())\n"
+_MAIN = "import sys\nfrom kubert_tui.latency.{} import main\nsys.exit(main())\n"
 _EXIT = re.compile(r"([0-9]{1,3}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)")
 
 
@@ -91,15 +91,15 @@ def script(name: str) -> str:
     return files("kubert_tui.latency").joinpath(name).read_text(encoding="utf-8")
 
 
-def recorder() -> bytes:
-    """Return the recorder as a file that Python runs without anything of ours installed."""
+def program(name: str) -> bytes:
+    """Return `recorder`, `streamer` or `told` as a file that Python runs by itself there."""
     packed = BytesIO()
     with ZipFile(packed, "w") as archive:
         archive.writestr("kubert_tui/__init__.py", "")
         archive.writestr("kubert_tui/latency/__init__.py", "")
-        for name in ("sampler.py", "recorder.py"):
-            archive.writestr(f"kubert_tui/latency/{name}", script(name))
-        archive.writestr("__main__.py", _RECORD)
+        for part in ("sampler.py", "recorder.py", "tally.py", "streamer.py", "told.py"):
+            archive.writestr(f"kubert_tui/latency/{part}", script(part))
+        archive.writestr("__main__.py", _MAIN.format(name))
     return packed.getvalue()
 
 
@@ -135,7 +135,10 @@ class Run:
         self._put("order.json", json.dumps(asdict(order), indent=1))
         self._put("run.sh", script("run.sh"))
         self._put("counters.sh", script("counters.sh"))
-        self.host.put(recorder(), self.path("recorder.pyz"), mode=0o600, sudo=True)
+        if order.stream == "verbose":
+            self._put_program("streamer", "stream.pyz")
+        else:
+            self._put_program("recorder", "recorder.pyz")
 
     def start(self, order: MeasurementOrder, *, systemd: bool) -> None:
         """Start it, free of us: as a transient unit, or in a session of its own.
@@ -188,10 +191,16 @@ class Run:
         """Fetch what the recorder on the host has kept."""
         return parse_recorded(self._get("past"), self._get("last"), order.cpus, order.histogram)
 
-    def put_sampler(self) -> str:
+    def put_sampler(self, order: MeasurementOrder) -> str:
         """Put the sampler there, of this version of ours; return its path."""
+        if order.stream == "verbose":
+            return self._put_program("told", "sampler.pyz")
         self._put("sampler.py", script("sampler.py"))
         return self.path("sampler.py")
+
+    def _put_program(self, name: str, file: str) -> str:
+        self.host.put(program(name), self.path(file), mode=0o600, sudo=True)
+        return self.path(file)
 
     def error(self, what: str, fix: str = "", details: str = "") -> MeasurementError:
         """An error about this run."""
@@ -236,6 +245,8 @@ def _order(told: dict[str, Any]) -> MeasurementOrder:
         histogram=int(told["histogram"]),
         cpus=tuple(map(int, told["cpus"])),
         housekeeping=tuple(map(int, told["housekeeping"])),
+        # Earlier versions of ours knew nothing else.
+        stream="verbose" if told.get("stream") == "verbose" else "memory",
     )
 
 
@@ -282,6 +293,7 @@ def forget(host: Host, identity: str, directory: str) -> None:
     # One without a process was cut off before it began: nobody starts it any more.
     if state.stage is Stage.RUNNING and not state.rebooted:
         raise run.error("the measurement still runs there", fix="wait for it, or cancel it")
-    done = host.run(Invocation(("rm", "-rf", "--", run.directory), sudo=True))
+    argv = ("sh", "-c", script("forget.sh"), "sh", run.directory)
+    done = host.run(Invocation(argv, sudo=True))
     if not done.ok:
         raise run.error(f"{run.directory} cannot be removed", details=last_lines(done.stderr))

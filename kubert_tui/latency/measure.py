@@ -20,9 +20,16 @@ from kubert_tui.latency.failures import (
 from kubert_tui.latency.follow import Follower
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.launch import Outputs, Run, RunState, Stage
-from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
+from kubert_tui.latency.measurement import (
+    INCONSISTENT,
+    Hooks,
+    Launched,
+    Measured,
+    MeasurementOrder,
+)
 from kubert_tui.latency.parse import SIZE_LIMIT, parse_final
 from kubert_tui.latency.stream import at_or_below
+from kubert_tui.latency.streaming import account
 
 START_LIMIT = 15.0
 """Seconds from the start of the launcher to cyclictest's process."""
@@ -140,6 +147,8 @@ def _conclude(
         if isinstance(trouble, MeasurementCancelledError | MeasurementInterruptedError):
             trouble.measured = _left(run, order, state, last, trouble.what)
         raise trouble from error
+    if order.stream == "verbose":
+        measured = account(measured, run.recorded(order).last)
     hooks.snapshot(measured.final)
     cycles = max(thread.samples for thread in measured.final.threads)
     if state.cancelled:
@@ -241,7 +250,7 @@ def _read(
     if last and not at_or_below(last, final):
         exact = False
     if not exact:
-        notes.append("the live figures were not consistent with the final ones, which hold")
+        notes.append(INCONSISTENT)
     return Measured(
         order=order,
         final=final,

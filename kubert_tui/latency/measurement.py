@@ -2,10 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from kubert_tui.latency.counters import UNKNOWN, Happened
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.recorded import Recorded
+
+Stream = Literal["memory", "verbose"]
+"""Out of the memory of the unmodified process; or out of what it tells with --verbose."""
+INCONSISTENT = "the live figures were not consistent with the final ones, which hold"
+"""Note of a result that is not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,8 @@ class MeasurementOrder:
     """CPUs measured, in thread order."""
     housekeeping: tuple[int, ...] = ()
     """CPUs our own helper may run on; () lets the scheduler choose."""
+    stream: Stream = "memory"
+    """How its samples are seen while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,8 @@ class Measured:
     """What firmware and hardware did meanwhile."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    unseen: int = 0
+    """Samples in the final figures that the stream has lost; always 0 out of memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
 # sample), stdout, stderr, past and last (recorder.pyz tells of these), counters.before and .after,
-# and exit (status, seconds since the epoch) when all is over.
+# and exit (status, seconds since the epoch) when all is over. With stream.pyz (streamer.py tells of
+# it) cyclictest writes into the pipe told, and live is a link to what is kept in memory.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -33,8 +34,23 @@ mkdir launched 2> /dev/null || exit 75
 trap '' HUP INT TERM
 exec < /dev/null > launcher.log 2>&1
 sh counters.sh > counters.before 2> /dev/null
-sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
+recorder=recorder.pyz
+if [ -e stream.pyz ]; then
+    recorder=stream.pyz
+    # cyclictest tells each sample into a pipe. It and we hold its reading end too: who reads it
+    # can be killed, and neither does cyclictest get a SIGPIPE nor is anything in there lost.
+    mkfifo told && exec 4<> told 3< told
+    for place in /dev/shm /run .; do
+        live=$(mktemp -u "$place/kubert-stream-XXXXXXXX")
+        ln -s "$live" live && mkdir -m 700 "$live" && break
+        rm -f live
+    done
+    sh run.sh --become "$cpus" "$@" >&4 2> stderr 3<&- 4>&- &
+else
+    sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
+fi
 measuring=$!
+exec 4>&-
 
 # Keeps what was measured so far. One that is killed is started again; without Python there is none.
 record() {
@@ -43,16 +59,22 @@ record() {
         sleep 0.1
     done
     while
-        python3 -I recorder.pyz
+        python3 -I "$recorder"
         [ "$?" -gt 128 ]
     do
         sleep 1
     done
+    [ -p told ] || return
+    # Nothing is left, unless nobody could add up: then the samples are not seen, the result is.
+    grep -a -v -E '^[ 0-9]*:[ 0-9:-]*$|^ *-?[0-9]+$' <&3 >> stdout
 }
 record &
+recording=$!
 
 wait "$measuring"
 status=$?
+finished=$(date +%s.%N)
 sh counters.sh > counters.after 2> /dev/null
-printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new && mv exit.new exit
+[ -p told ] && wait "$recording"
+printf '%s %s\n' "$status" "$finished" > exit.new && mv exit.new exit
 sync stdout stderr exit 2> /dev/null

@@ -1,6 +1,6 @@
 """Reads a running cyclictest's histogram from outside. Runs on the host, by itself.
 
-Usage: python3 sampler.py PID START_TICKS BOOT_ID BUCKETS [HOUSEKEEPING_CPU,CPU,...]
+Usage: python3 sampler.py PID START_TICKS BOOT_ID BUCKETS THREADS [HOUSEKEEPING_CPU,CPU,...]
 
 Needs nothing but Python 3.6 and the right to read /proc/PID/mem (root, or CAP_SYS_PTRACE).
 It does not touch cyclictest: it can be killed, stalled or started again. Writes JSON lines:
@@ -256,23 +256,40 @@ def search(process: Process, buckets: int, expected: int) -> "list[Thread]":
         rest(began)
 
 
-def follow(process: Process, buckets: int, expected: int) -> None:
+class Memory:
+    """The figures as they lie in cyclictest's memory."""
+
+    def __init__(self, process: Process, buckets: int, expected: int) -> None:
+        """Wait until they are found; raises what `search` raises."""
+        self.threads = search(process, buckets, expected)
+        self.cpus = [process.cpus_of(tid) for tid in process.measuring()[: len(self.threads)]]
+        self.layout = "array" if self.threads[0].is_array else "struct"
+        self.started = process.start_ticks / os.sysconf("SC_CLK_TCK")
+
+    def take(self) -> "tuple[float, list[list[object]]] | None":
+        """Seconds since the start, and what each thread has added; None if nothing is new."""
+        figures = [thread.update() for thread in self.threads]
+        return round(time.clock_gettime(CLOCK_BOOTTIME) - self.started, 3), figures
+
+
+def follow(process: Process, source: "Memory") -> None:
     """Write samples until cyclictest ends."""
-    threads = search(process, buckets, expected)
-    cpus = [process.cpus_of(tid) for tid in process.measuring()[: len(threads)]]
-    write(type="threads", layout="array" if threads[0].is_array else "struct", cpus=cpus)
-    started = process.start_ticks / os.sysconf("SC_CLK_TCK")
+    write(type="threads", layout=source.layout, cpus=source.cpus)
     sequence = 0
     while process.alive():
         began = time.process_time()
-        figures = [thread.update() for thread in threads]
-        sequence += 1
-        elapsed = round(time.clock_gettime(CLOCK_BOOTTIME) - started, 3)
-        write(type="sample", seq=sequence, elapsed=elapsed, load=os.getloadavg(), threads=figures)
+        taken = source.take()
+        if taken is None:
+            write(type="waiting")
+        else:
+            sequence += 1
+            elapsed, figures = taken
+            load = os.getloadavg()
+            write(type="sample", seq=sequence, elapsed=elapsed, load=load, threads=figures)
         rest(began)
 
 
-def main(arguments: "list[str]") -> int:
+def main(arguments: "list[str]", source: "type[Memory]" = Memory) -> int:
     """Run; returns the exit status."""
     pid, start_ticks, boot_id, buckets, expected = arguments[:5]
     os.nice(19)
@@ -284,7 +301,7 @@ def main(arguments: "list[str]") -> int:
         process.start_ticks = -1
     try:
         try:
-            follow(process, int(buckets), int(expected))
+            follow(process, source(process, int(buckets), int(expected)))
         except BlindError as blind:
             write(type="blind", reason=str(blind))
         except GONE:

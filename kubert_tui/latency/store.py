@@ -11,7 +11,7 @@ from kubert_tui.base.paths import write_private
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Fact, Facts, Known
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
-from kubert_tui.latency.measurement import Measured, MeasurementOrder
+from kubert_tui.latency.measurement import Measured, MeasurementOrder, Stream
 from kubert_tui.latency.statistics import Percentile, summarise
 
 SCHEMA = 1
@@ -104,6 +104,10 @@ class StoredMeasurement(Part):
     elapsed: float = Field(ge=0)
     load: tuple[float, float, float]
     exact: bool
+    stream: Stream = "memory"
+    """What was seen while it ran came from here."""
+    unseen: int = Field(default=0, ge=0)
+    """Samples in the final figures that the stream has lost."""
     smi: int | None = Field(default=None, ge=0)
     """System management interrupts meanwhile; None if they are not counted."""
     smi_unknown: str = "not recorded"
@@ -143,6 +147,7 @@ class StoredMeasurement(Part):
             histogram=self.histogram,
             cpus=self.cpus,
             housekeeping=self.housekeeping,
+            stream=self.stream,
         )
 
 
@@ -177,6 +182,8 @@ def packed(
         elapsed=final.elapsed,
         load=final.load,
         exact=measured.exact,
+        stream=order.stream,
+        unseen=measured.unseen,
         smi=measured.happened.smi,
         smi_unknown=measured.happened.smi_unknown,
         throttled=measured.happened.throttled,

@@ -19,6 +19,8 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
         samples=figures.samples,
         overflows=figures.overflows,
         exact=stored.exact,
+        verbose=stored.stream == "verbose",
+        unseen=stored.unseen,
         smi=stored.smi,
         hot=stored.throttled or 0,
         interrupted=stored.interrupted,

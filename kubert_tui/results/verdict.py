@@ -44,6 +44,10 @@ class Evidence:
     samples: int
     overflows: int
     exact: bool
+    verbose: bool = False
+    """cyclictest told its samples (--verbose): that costs the host more than looking at them."""
+    unseen: int = 0
+    """Samples that were not seen live; the final figures have them."""
     throttled: bool = False
     smi: int | None = None
     """System management interrupts meanwhile; None if they were not counted."""
@@ -73,6 +77,7 @@ def judge(evidence: Evidence, limit: Limit | None) -> Verdict:
     if refusals:
         return Verdict(Grade.REFUSED, None, limit, "no verdict: " + refusals[0], refusals)
     grade, reasons = _grade(evidence)
+    reasons += tuple(_streamed(evidence))
     seen = (
         f"the worst of {evidence.samples} samples in {_length(evidence.seconds)} took "
         f"{evidence.maximum} us"
@@ -126,6 +131,14 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
     if evidence.seconds >= INDICATIVE_MINUTES * 60 and evidence.exact:
         return Grade.INDICATIVE, tuple(missing)
     return Grade.SMOKE, tuple(missing)
+
+
+def _streamed(evidence: Evidence) -> list[str]:
+    """What is worth knowing, and lowers no grade."""
+    if not evidence.verbose:
+        return []
+    lost = f"; {evidence.unseen} samples were not seen live" if evidence.unseen else ""
+    return [f"It was watched through --verbose, which can only make latencies worse{lost}."]
 
 
 def _length(seconds: float) -> str:

@@ -27,7 +27,7 @@ from kubert_tui.events.model import (
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.limits import limit_of
 from kubert_tui.lab.model import HostSpec, Lab, Permission
-from kubert_tui.latency.command import order_for
+from kubert_tui.latency.command import order_for, stream_for
 from kubert_tui.latency.failures import (
     MeasurementCancelledError,
     MeasurementInterruptedError,
@@ -72,7 +72,10 @@ class MeasureChange:
         title = (
             f"measure {len(order.cpus)} CPUs for {seconds:.0f} s with cyclictest {order.version}"
         )
-        return (PlannedStep(facts.host, title, shlex.join(order.command)),)
+        return (
+            PlannedStep(facts.host, title, shlex.join(order.command)),
+            PlannedStep(facts.host, str(stream_for(lab, facts))),
+        )
 
     def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
         """There is nothing to preview: the plan is the command."""
@@ -215,6 +218,7 @@ def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
                 attached=launched.attached,
                 live=launched.live,
                 reason=launched.reason,
+                stream=order.stream if launched.live else "none",
             )
         )
 
@@ -235,6 +239,7 @@ def _tell_stored(work: Work, host: str, path: Path, kept: StoredMeasurement) -> 
             samples=kept.summary.samples,
             maximum=kept.summary.maximum,
             exact=kept.exact,
+            unseen=kept.unseen,
             notes=kept.notes,
             interrupted=kept.interrupted,
             passed=verdict.passed,

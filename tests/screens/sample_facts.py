@@ -15,6 +15,7 @@ from kubert_tui.facts.model import (
     RealtimeEvidence,
     Scheduling,
     Tools,
+    Tracing,
     Unknown,
 )
 
@@ -84,6 +85,7 @@ def facts(host: str) -> Facts:
             tuned_profile=Known("balanced"),
             init=Known("systemd"),
         ),
+        tracing=Tracing(scope=Known(0), capable=Known(value=True)),
         kvm=Known("usable"),
         virtualization=Known("none"),
         network=Known(

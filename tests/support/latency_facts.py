@@ -11,6 +11,7 @@ from kubert_tui.facts.model import (
     RealtimeEvidence,
     Scheduling,
     Tools,
+    Tracing,
     Unknown,
 )
 
@@ -64,6 +65,7 @@ def facts_of(
         ),
         memory=Memory(NOT, NOT, NOT, NOT, NOT, NOT),
         scheduling=Scheduling(NOT, Known(-1), NOT, NOT, NOT, NOT, NOT, Known("systemd")),
+        tracing=Tracing(Known(0), Known(True)),
         kvm=NOT,
         virtualization=Known("none"),
         network=NOT,
