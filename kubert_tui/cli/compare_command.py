@@ -10,11 +10,10 @@ from rich.text import Text
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
 from kubert_tui.cli.chosen_results import chosen
 from kubert_tui.cli.text import plain_console
-from kubert_tui.latency.statistics import merge
+from kubert_tui.latency.statistics import merge, supported
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.compare import Delta, Difference, deltas, differences
 from kubert_tui.results.likeness import marks
-from kubert_tui.results.verdict import supported
 
 _QUANTILES = ("0.5", "0.99", "0.999", "0.9999")
 

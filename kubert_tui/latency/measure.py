@@ -138,7 +138,8 @@ def _conclude(
     except MeasurementError as error:
         trouble = _trouble(error, order, state, outputs, host=name)
         if isinstance(trouble, MeasurementCancelledError | MeasurementInterruptedError):
-            trouble.measured = _left(run, order, state, last, trouble.what)
+            left = _left(run, order, state, last, trouble.what)
+            trouble.measured = left and replace(left, policy=outputs.policy)
         raise trouble from error
     hooks.snapshot(measured.final)
     cycles = max(thread.samples for thread in measured.final.threads)
@@ -251,4 +252,5 @@ def _read(
         finished=state.finished or started + final.elapsed,
         notes=tuple(notes),
         happened=outputs.happened,
+        policy=outputs.policy,
     )

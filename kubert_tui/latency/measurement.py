@@ -61,6 +61,8 @@ class Measured:
     """What firmware and hardware did meanwhile."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    policy: str = ""
+    """How its threads were scheduled, `fifo 90`; empty if that was not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from typing import Any
 
 from kubert_tui.base.errors import MeasurementError, UsageError
 from kubert_tui.base.text import clean_line
+from kubert_tui.latency.fingerprint import Fingerprint
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.parse import SIZE_LIMIT, parse_final
-from kubert_tui.latency.store import Fingerprint, StoredMeasurement, packed
+from kubert_tui.latency.store import StoredMeasurement, packed
 
 _THREADS = 4096
 _BUCKETS = 1_000_000

@@ -4,7 +4,6 @@ A maximum is what was seen, not what can happen: a grade says how hard the host 
 Where a figure would mislead there is no verdict, and the reason stands in its place.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,9 +11,6 @@ from kubert_tui.lab.limits import Limit
 
 PRODUCTION_HOURS = 12
 INDICATIVE_MINUTES = 10
-
-_TENTH = 10
-"""A percentile needs ten samples beyond it to be more than a single accident."""
 
 
 class Grade(StrEnum):
@@ -83,11 +79,6 @@ def judge(evidence: Evidence, limit: Limit | None) -> Verdict:
     relation = "below" if passed else "not below"
     statement = f"{seen}, {relation} {limit.microseconds} us ({grade})"
     return Verdict(grade, passed, limit, statement, reasons)
-
-
-def supported(quantiles: Sequence[str], samples: int) -> tuple[str, ...]:
-    """Return the quantiles (`0.99`, `0.9999`) that `samples` samples say something about."""
-    return tuple(q for q in quantiles if samples * (1 - float(q)) >= _TENTH - 1e-6)
 
 
 def _refusals(evidence: Evidence) -> list[str]:

@@ -110,6 +110,7 @@ def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasur
         lab=work.lab.name,
         facts=work.facts(host),
         run=work.directory.name,
+        stage=work.stage,
         limit=work.lab.cyclictest.limit,
     )
     save(path, kept)

@@ -6,7 +6,8 @@ import pytest
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.lab.limits import LIMITS, limit_of
-from kubert_tui.results.verdict import Evidence, Grade, judge, supported
+from kubert_tui.latency.statistics import supported
+from kubert_tui.results.verdict import Evidence, Grade, judge
 
 LONG = Evidence(
     realtime=True,

@@ -11,10 +11,11 @@ from kubert_tui.latency.statistics import (
     MERGED,
     merge,
     percentile,
+    supported,
 )
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import evidence_of
-from kubert_tui.results.verdict import Verdict, judge, supported
+from kubert_tui.results.verdict import Verdict, judge
 
 QUANTILES = ("0.5", "0.99", "0.999", "0.9999")
 HEADINGS = ("CPU", "samples", "min", "avg", "p50", "p99", "p99.9", "p99.99", "max", "overflows")
