@@ -34,8 +34,9 @@ def upgraded(told: Any) -> Any:
 
 
 def _from_1(told: dict[str, Any]) -> dict[str, Any]:
-    # What version 1 did not record has defaults; it only ever measured on hosts.
-    return {**told, "schema_version": 2}
+    # There was one stage that measured, and only hosts were. The rest has defaults.
+    stage = "" if told.get("lab") == "imported" else "cyclictest"
+    return {**told, "schema_version": 2, "stage": stage}
 
 
 _STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_from_1,)

@@ -47,6 +47,8 @@ class Evidence:
     """Times a core was slowed down because it was hot."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    policy: str = "fifo"
+    """How its threads were scheduled (`fifo 90`); empty when nobody knows."""
     virtual: str = ""
     """The hypervisor or container it ran in, as facts name it; empty on bare metal."""
 
@@ -87,6 +89,11 @@ def _refusals(evidence: Evidence) -> list[str]:
         found.append("the kernel was not PREEMPT_RT, so its latencies have no bound to judge.")
     elif evidence.realtime is None:
         found.append("whether the kernel was PREEMPT_RT is not known.")
+    if evidence.policy and not _realtime_policies(evidence.policy):
+        found.append(
+            f"its threads were not scheduled in real time ({evidence.policy}): that measures how"
+            " busy the host was."
+        )
     if evidence.throttled:
         found.append("periods are missing: real-time throttling or a stalled CPU hid samples.")
     if evidence.samples == 0:
@@ -100,6 +107,8 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
         missing.append(f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h.")
     if not evidence.load:
         missing.append("It ran without load.")
+    if not evidence.policy:
+        missing.append("How its threads were scheduled is not known.")
     if evidence.overflows:
         missing.append(f"{evidence.overflows} samples were off the histogram.")
     if evidence.virtual:
@@ -117,6 +126,10 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
     if evidence.seconds >= INDICATIVE_MINUTES * 60 and evidence.exact:
         return Grade.INDICATIVE, tuple(missing)
     return Grade.SMOKE, tuple(missing)
+
+
+def _realtime_policies(told: str) -> bool:
+    return all(one.split()[0] in ("fifo", "rr", "deadline") for one in told.split(", "))
 
 
 def _length(seconds: float) -> str:

@@ -131,7 +131,8 @@ def test_files_of_earlier_versions_are_read(path: Path, tmp_path: Path) -> None:
         if key not in ("schema_version", "summary"):
             assert back.model_dump(mode="json")[key] == value, key
     assert back.snapshot().samples == told["summary"]["samples"]
-    assert (back.layer, back.policy) == ("host", told.get("policy", ""))
+    assert (back.stage, back.layer) == ("cyclictest", "host")
+    assert back.policy == told.get("policy", "")
     # What was read is written in the present form, and comes back the same.
     save(tmp_path / "now.json", back)
     assert load(tmp_path / "now.json") == back
