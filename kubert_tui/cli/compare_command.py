@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
-from kubert_tui.cli.chosen_results import chosen
+from kubert_tui.cli.chosen_results import add_arguments, chosen
 from kubert_tui.cli.text import plain_console
 from kubert_tui.latency.statistics import merge, supported
 from kubert_tui.latency.store import StoredMeasurement
@@ -27,12 +27,11 @@ class UnlikeError(KubertError):
 def add_parser(commands: Any) -> None:
     """Add the command to the parser's sub-commands."""
     parser = commands.add_parser("compare", help="compare stored measurements with the first")
-    parser.add_argument("results", nargs="+", metavar="RUN", help="id of a run, or a result's file")
+    add_arguments(parser)
     parser.add_argument(
         "--differ", metavar="KEY", action="append", default=[],
         help="this difference is the point (kernel, smt, ...); repeatable; `any` for all",
     )  # fmt: skip
-    parser.add_argument("--interval", type=int, default=0, metavar="US", help="of imported results")
     parser.add_argument("--json", action="store_true", help="one JSON object per comparison")
     parser.set_defaults(handler=run)
 

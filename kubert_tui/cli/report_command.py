@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from kubert_tui.base.errors import ExitCode, UsageError
-from kubert_tui.cli.chosen_results import chosen
+from kubert_tui.base.paths import write_public
+from kubert_tui.cli.chosen_results import add_arguments, chosen
 from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.evidence import limit_named
 from kubert_tui.results.openmetrics import openmetrics
-from kubert_tui.results.report.content import chapters, own_limit
+from kubert_tui.results.report.content import chapters
 from kubert_tui.results.report.markdown import markdown
 from kubert_tui.results.report.page import page
 from kubert_tui.results.report.plot import plot
@@ -23,7 +25,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "report", help="stored measurements as HTML, SVG, PNG, Markdown or OpenMetrics"
     )
-    parser.add_argument("results", nargs="+", metavar="RUN", help="id of a run, or a result's file")
+    add_arguments(parser)
     form = parser.add_mutually_exclusive_group()
     for name in _FORMS:
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name)
@@ -35,7 +37,6 @@ def add_parser(commands: Any) -> None:
         metavar="LIMIT",
         help="judge the maximum: us, or a preset's name; the lab's if absent",
     )
-    parser.add_argument("--interval", type=int, default=0, metavar="US", help="of imported results")
     parser.set_defaults(handler=run, form="html")
 
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = _report(measurements, limit, arguments.form)
     if arguments.output:
         try:
-            Path(arguments.output).write_bytes(data)
+            write_public(Path(arguments.output), data)
         except OSError as error:
             raise UsageError(f"{arguments.output} cannot be written: {error.strerror}") from None
         print(f"{arguments.output}: {len(measurements)} measurements", file=sys.stderr)
@@ -65,7 +66,7 @@ def _report(measurements: list[StoredMeasurement], limit: Limit | None, form: st
     told = chapters(measurements, limit)
     if form == "md":
         return markdown(told).encode()
-    drawn = [_inline(plot([one], limit or own_limit(one), "svg")) for one in measurements]
+    drawn = [_inline(plot([one], limit or limit_named(one), "svg")) for one in measurements]
     if len(measurements) > 1:
         together = plot(measurements, limit or _common_limit(measurements), "svg")
         drawn.insert(0, _inline(together))
@@ -75,7 +76,7 @@ def _report(measurements: list[StoredMeasurement], limit: Limit | None, form: st
 def _common_limit(measurements: list[StoredMeasurement]) -> Limit | None:
     """Return the limit that all of them were measured for."""
     named = {one.limit for one in measurements}
-    return own_limit(measurements[0]) if len(named) == 1 else None
+    return limit_named(measurements[0]) if len(named) == 1 else None
 
 
 def _inline(svg: bytes) -> str:

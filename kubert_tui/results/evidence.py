@@ -1,5 +1,7 @@
 """From a stored measurement to what a verdict rests on."""
 
+from kubert_tui.base.errors import UsageError
+from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.statistics import missed_periods
 from kubert_tui.latency.store import StoredMeasurement, StoredThread
 from kubert_tui.results.options import UNKNOWN_OPTIONS, option
@@ -38,6 +40,14 @@ def realtime(stored: StoredMeasurement) -> bool | None:
     if against:
         return False
     return True if "yes" in signs.values() else None
+
+
+def limit_named(stored: StoredMeasurement) -> Limit | None:
+    """Return the limit that its lab file named; None if there is none, or nobody knows it today."""
+    try:
+        return limit_of(stored.limit) if stored.limit else None
+    except UsageError:
+        return None
 
 
 def scheduled(stored: StoredMeasurement) -> str:

@@ -34,3 +34,15 @@ def number(command: Sequence[str], *names: str) -> int:
     """Return the number an option was given, else 0."""
     told = option(command, *names)
     return int(told[:9]) if told.isascii() and told.isdigit() else 0
+
+
+def flag(command: Sequence[str], *names: str) -> bool:
+    """Return whether an option without a value is there."""
+    for word in command[1:]:
+        if word in names:
+            return True
+        letters = word[1:] if word.startswith("-") and not word.startswith("--") else ""
+        plain = letters[: len(letters) - len(letters.lstrip(_FLAGS))]
+        if any(len(name) == 2 and name[1] in plain for name in names):
+            return True
+    return False

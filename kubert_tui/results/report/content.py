@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubert_tui.lab.limits import Limit, limit_of
+from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.statistics import (
     MERGED,
     merge,
@@ -14,7 +14,7 @@ from kubert_tui.latency.statistics import (
     supported,
 )
 from kubert_tui.latency.store import StoredMeasurement
-from kubert_tui.results.evidence import evidence_of
+from kubert_tui.results.evidence import evidence_of, limit_named
 from kubert_tui.results.verdict import Verdict, judge
 
 QUANTILES = ("0.5", "0.99", "0.999", "0.9999")
@@ -38,16 +38,11 @@ def chapter(stored: StoredMeasurement, limit: Limit | None) -> Chapter:
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(stored.started))
     return Chapter(
         title=f"{stored.host}, {when}",
-        verdict=judge(evidence_of(stored), limit or own_limit(stored)),
+        verdict=judge(evidence_of(stored), limit or limit_named(stored)),
         figures=tuple(_rows(stored)),
         facts=tuple(_facts(stored)),
         notes=stored.notes,
     )
-
-
-def own_limit(stored: StoredMeasurement) -> Limit | None:
-    """Return the limit that its lab file named."""
-    return limit_of(stored.limit) if stored.limit else None
 
 
 def chapters(measurements: Sequence[StoredMeasurement], limit: Limit | None) -> tuple[Chapter, ...]:
