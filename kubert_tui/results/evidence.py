@@ -1,5 +1,7 @@
 """From a stored measurement to what a verdict rests on."""
 
+from collections.abc import Sequence
+
 from kubert_tui.base.errors import UsageError
 from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.statistics import missed_periods
@@ -48,6 +50,12 @@ def limit_named(stored: StoredMeasurement) -> Limit | None:
         return limit_of(stored.limit) if stored.limit else None
     except UsageError:
         return None
+
+
+def common_limit(measurements: Sequence[StoredMeasurement]) -> Limit | None:
+    """Return the limit that all of them were measured for."""
+    named = {one.limit for one in measurements}
+    return limit_named(measurements[0]) if len(named) == 1 else None
 
 
 def scheduled(stored: StoredMeasurement) -> str:

@@ -1,5 +1,7 @@
 """What must be the same for two measurements to be comparable without a word."""
 
+import re
+
 from kubert_tui.latency.statistics import furthest
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import scheduled
@@ -13,6 +15,9 @@ _TOLD_ELSEWHERE = (
 )  # fmt: skip
 """Options that are marks of their own."""
 
+_SHORT = re.compile(r"-[ilDh][0-9]+[a-z]?|-q")
+"""The same, as people type them."""
+
 
 def marks(stored: StoredMeasurement) -> dict[str, str]:
     """Return the fingerprint and the way of measuring as one flat mapping of texts.
@@ -25,7 +30,11 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
             found[key] = ", ".join(f"{sign}: {told}" for sign, told in value.items())
         elif key not in _PASSING:
             found[key] = str(value)
-    options = [word for word in stored.command[1:] if not word.startswith(_TOLD_ELSEWHERE)]
+    options = [
+        word
+        for word in stored.command[1:]
+        if not word.startswith(_TOLD_ELSEWHERE) and not _SHORT.fullmatch(word)
+    ]
     return {
         **found,
         "layer": stored.layer,

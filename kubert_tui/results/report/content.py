@@ -14,11 +14,24 @@ from kubert_tui.latency.statistics import (
     supported,
 )
 from kubert_tui.latency.store import StoredMeasurement
-from kubert_tui.results.evidence import evidence_of, limit_named
+from kubert_tui.results.evidence import evidence_of, limit_named, missed, scheduled
+from kubert_tui.results.likeness import dma_latency
 from kubert_tui.results.verdict import Verdict, judge
 
 QUANTILES = ("0.5", "0.99", "0.999", "0.9999")
-HEADINGS = ("CPU", "samples", "min", "avg", "p50", "p99", "p99.9", "p99.99", "max", "overflows")
+HEADINGS = (
+    "CPU",
+    "samples",
+    "min",
+    "avg",
+    "p50",
+    "p99",
+    "p99.9",
+    "p99.99",
+    "max",
+    "overflows",
+    "missed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class Chapter:
     title: str
     verdict: Verdict
     figures: tuple[tuple[str, ...], ...]
-    """Rows under HEADINGS, the merged one first. Latencies in us."""
+    """Rows under HEADINGS, the merged one first. Latencies in us; `missed` are periods."""
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
@@ -53,6 +66,7 @@ def chapters(measurements: Sequence[StoredMeasurement], limit: Limit | None) -> 
 def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
     threads = stored.snapshot().threads
     rows = []
+    gone = missed(stored)
     for thread in (merge(threads), *threads):
         told = supported(QUANTILES, thread.samples)
         quantiles = (
@@ -69,6 +83,7 @@ def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
             *quantiles,
             str(thread.maximum),
             str(thread.overflows),
+            str(gone[thread.cpu] if thread.cpu != MERGED else sum(gone.values())),
         ))  # fmt: skip
     return rows
 
@@ -79,8 +94,12 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
     return [
         ("command", shlex.join(stored.command)),
         ("cyclictest", stored.version),
+        ("threads", scheduled(stored) or "unknown"),
+        ("idle states kept off", dma_latency(stored)),
         ("lab", stored.lab),
         ("run", stored.run),
+        ("stage", stored.stage),
+        ("measured on", stored.layer),
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load)),
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
