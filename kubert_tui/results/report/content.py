@@ -107,5 +107,5 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),
         ("live figures", "equal to the final ones" if stored.exact else "not consistent"),
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
-        *((name.replace("_", " "), str(value)) for name, value in marks.items()),
+        *((name.replace("_", " "), str(value) or "none") for name, value in marks.items()),
     ]

@@ -17,6 +17,7 @@ td:first-child, th:first-child, table.facts td { text-align: left; vertical-alig
 table.facts td { overflow-wrap: anywhere; }
 .verdict { padding: .6em 1em; border-left: 6px solid #888; background: #f4f4f4; }
 .verdict.passed { border-color: #1a7f37; } .verdict.failed { border-color: #c62828; }
+a { color: inherit; }
 svg { max-width: 100%; height: auto; }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #161616; }
   .verdict { background: #242424; } th, td { border-color: #444; }

@@ -13,7 +13,7 @@ _INCHES = (10.0, 5.6)
 _LEGEND = 16
 """Lines; more of them are told apart by a scale of colours."""
 _DASHES = ("-", "--", "-.", ":")
-"""Measurements can be told apart without colour."""
+"""Measurements can be told apart without colour, and CPUs when the ten colours come again."""
 _SAME_LENGTH = 1.01
 
 
@@ -49,6 +49,7 @@ def plot(measurements: Sequence[StoredMeasurement], limit: Limit | None, form: s
         _draw(figure, axes, _lines(measurements, share=share))
         axes.set_yscale("log")
         if share:
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
             axes.set_ylabel("share of all samples of the measurement")
         else:
             axes.set_ylim(bottom=0.5)
@@ -61,10 +62,11 @@ def plot(measurements: Sequence[StoredMeasurement], limit: Limit | None, form: s
             label = f"limit {limit.microseconds} us"
             axes.axvline(limit.microseconds, color="red", linewidth=1.2, label=label)
         axes.set_xlim(left=0)
-        handles, labels = axes.get_legend_handles_labels()
-        if handles:
-            axes.legend(handles, labels, fontsize="small", loc="upper right",
-                        ncols=1 + len(labels) // 9)  # fmt: skip
+        if axes.get_legend_handles_labels()[1]:
+            # Beside the plot or below it: inside it would hide what is rare.
+            few = len(lengths) == 1 and len(measurements[0].threads) <= _LEGEND
+            place = "outside right upper" if few else "outside lower center"
+            figure.legend(fontsize="small", loc=place)
         out = io.BytesIO()
         metadata = {"Date": None} if form == "svg" else {"Software": None}
         figure.savefig(out, format=form, metadata=metadata, dpi=120)
@@ -87,10 +89,8 @@ def _draw(figure: Any, axes: Any, lines: Sequence[_Line]) -> None:
         ticks = list(range(0, len(lines), -(-len(lines) // 8)))
         bar.set_ticks(ticks, labels=[lines[at].label.removeprefix("CPU ") for at in ticks])
     for line, colour in zip(lines, colours, strict=True):
-        axes.step(
-            line.us, line.counts, where="post", linewidth=line.width, linestyle=line.dash,
-            color=colour, label=None if many else line.label,
-        )  # fmt: skip
+        told = {} if many else {"linestyle": line.dash, "label": line.label}
+        axes.step(line.us, line.counts, where="post", linewidth=line.width, color=colour, **told)
 
 
 def _lines(measurements: Sequence[StoredMeasurement], *, share: bool) -> list[_Line]:
@@ -100,7 +100,10 @@ def _lines(measurements: Sequence[StoredMeasurement], *, share: bool) -> list[_L
 
 
 def _of_cpus(one: StoredMeasurement) -> list[_Line]:
-    return [_Line(f"CPU {thread.cpu}", *_steps(dict(thread.buckets))) for thread in one.threads]
+    return [
+        _Line(f"CPU {thread.cpu}", *_steps(dict(thread.buckets)), dash=_DASHES[index // 10 % 4])
+        for index, thread in enumerate(one.threads)
+    ]
 
 
 def _of_runs(measurements: Sequence[StoredMeasurement], *, share: bool) -> list[_Line]:
