@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
+from kubert_tui.base.text import clean, clean_line
 from kubert_tui.cli.chosen_results import add_arguments, chosen
 from kubert_tui.cli.output import add_output, write
 from kubert_tui.cli.text import plain_console
@@ -103,7 +104,8 @@ def _refuse_unlike(
         surprising = [one for one in unlike(first, other) if one.key not in expected]
         if surprising:
             which = "; ".join(f"{one.key}: {one.first} and {one.second}" for one in surprising)
-            told.append(f"{named(first)} and {named(other)} are unlike: {which}")
+            differ = f"{named(first)} and {named(other)} are unlike: {which}"
+            told.append(clean_line(differ, limit=4000))
             flags.update({f"--differ {one.key}": None for one in surprising})
     if told:
         keep = [f"--differ {key}" for key in expected]
@@ -117,14 +119,14 @@ def _show(
     _picture(console, measurements, limit)
     for number, one in enumerate(measurements, 1):
         verdict = judge(evidence_of(one), limit or limit_named(one))
-        console.print(Text(f"{number} {named(one)}: {verdict.statement}", "bold"))
+        _say(console, f"{number} {named(one)}: {verdict.statement}", "bold")
         reasons = [reason for reason in verdict.reasons if reason not in verdict.statement]
         if reasons:
-            console.print(Text(f"  {' '.join(reasons)}", "dim"))
+            _say(console, f"  {' '.join(reasons)}", "dim")
     for number, comparison in enumerate(found, 2):
-        console.print(Text(f"\n1 against {number}", "bold"))
+        _say(console, f"\n1 against {number}", "bold")
         for mark in comparison.unlike:
-            console.print(Text(f"  {mark.key}: {mark.first}  ->  {mark.second}"))
+            _say(console, f"  {mark.key}: {mark.first}  ->  {mark.second}")
         table = Table(box=None, padding=(0, 2, 0, 0))
         for heading in HEADINGS:
             table.add_column(heading, justify="left" if heading == "figure" else "right")
@@ -132,8 +134,13 @@ def _show(
             table.add_row(*map(Text, row))
         console.print(table)
         for note in comparison.notes:
-            console.print(Text(note, "yellow"))
-    console.print(Text(REMARKS, "dim"))
+            _say(console, note, "yellow")
+    _say(console, REMARKS, "dim")
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    # Results are files: who can edit them must not get at the terminal of who reads them.
+    console.print(Text(clean(text), style))
 
 
 def _picture(console: Console, measurements: list[StoredMeasurement], limit: Limit | None) -> None:

@@ -121,18 +121,28 @@ def events_of_stored(stored: StoredMeasurement, path: str) -> list[Event]:
     host = clean_line(stored.host, limit=100)
     limit = limit_named(stored)
     about: dict[str, Any] = {"stage": STAGE, "host": host}
-    told = replace(stored_event(host, clean_line(path, limit=4096), stored), stage=STAGE)
+    # The file is somebody's: what it says is shown.
+    told = stored_event(host, clean_line(path, limit=4096), stored)
+    told = replace(
+        told,
+        stage=STAGE,
+        time=stored.finished,
+        notes=tuple(map(clean_line, told.notes)),
+        interrupted=clean_line(told.interrupted),
+        verdict=clean_line(told.verdict),
+        reasons=tuple(map(clean_line, told.reasons)),
+    )
     return [
         LatencyStarted(
-            time=stored.started, **about, command=stored.command, version=stored.version,
-            interval=stored.interval, loops=stored.loops, cpus=stored.cpus, started=stored.started,
-            limit=limit.microseconds if limit else 0,
+            time=stored.started, **about, command=tuple(map(clean_line, stored.command)),
+            version=clean_line(stored.version), interval=stored.interval, loops=stored.loops,
+            cpus=stored.cpus, started=stored.started, limit=limit.microseconds if limit else 0,
         ),
         LatencySnapshot(
             time=stored.finished, **about,
             snapshot=replace(stored.snapshot(), final=not stored.interrupted),
         ),
-        replace(told, time=stored.finished),
+        told,
     ]  # fmt: skip
 
 

@@ -236,3 +236,19 @@ def test_unlike_runs_are_refused_unless_that_is_the_point(
     assert main([*command, "--differ", "colour"]) == ExitCode.USAGE
     assert main(["compare", str(files[0])]) == ExitCode.USAGE
     assert main(["report", "no-such-run"]) == ExitCode.USAGE
+
+
+def test_what_a_file_says_does_not_act_on_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = _stored("b\x1b]0;owned\x07ull").model_copy(update={"interrupted": "\x1b[2Jcut"})
+    mark = evil.fingerprint.model_copy(update={"kernel": "6\x9b31m"})
+    save(tmp_path / "a.json", evil)
+    save(tmp_path / "b.json", evil.model_copy(update={"fingerprint": mark}))
+    command = ["compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")]
+    assert main(command) == ExitCode.MEASUREMENT_FAILED
+    assert main([*command, "--differ", "any"]) == ExitCode.OK
+    assert main(["monitor", "--replay", str(tmp_path / "b.json")]) == ExitCode.OK
+    told = capsys.readouterr()
+    assert "6.1.0-rt" in told.out
+    assert not set("\x1b\x9b\x07") & set(told.out + told.err)

@@ -65,8 +65,9 @@ def plot(measurements: Sequence[StoredMeasurement], limit: Limit | None, form: s
         if axes.get_legend_handles_labels()[1]:
             # Beside the plot or below it: inside it would hide what is rare.
             few = len(lengths) == 1 and len(measurements[0].threads) <= _LEGEND
-            place = "outside right upper" if few else "outside lower center"
-            figure.legend(fontsize="small", loc=place)
+            figure.legend(
+                fontsize="small", loc="outside right upper" if few else "outside lower center"
+            )
         out = io.BytesIO()
         metadata = {"Date": None} if form == "svg" else {"Software": None}
         figure.savefig(out, format=form, metadata=metadata, dpi=120)
