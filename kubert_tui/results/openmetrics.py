@@ -24,9 +24,18 @@ _LABELS = ("host", "lab", "run", "kernel")
 
 
 def openmetrics(measurements: Sequence[StoredMeasurement], limit: Limit | None = None) -> str:
-    """Return the text of the file. Without `limit` each is judged by that of its lab."""
+    """Return the text of the file. Without `limit` each is judged by that of its lab.
+
+    Of several measurements that a dashboard could not tell apart (attempts of one run on one host)
+    the newest is told.
+    """
+    newest: dict[tuple[str, ...], StoredMeasurement] = {}
+    for one in measurements:
+        known = newest.get(_labels(one))
+        if known is None or one.finished >= known.finished:
+            newest[_labels(one)] = one
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Measurements(measurements, limit))
+    registry.register(_Measurements(tuple(newest.values()), limit))
     return str(generate_latest(registry), "utf-8")
 
 

@@ -68,6 +68,16 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     assert samples(out.read_text())["kubert_latency_seconds_count", "bull1", "5", ""] == 999
 
 
+def test_of_two_attempts_the_newest_is_told() -> None:
+    first, second = stored("bull1", "it was killed"), stored("bull1")
+    second = second.model_copy(update={"identity": "run-2", "finished": first.finished + 60})
+    for both in ([first, second], [second, first]):
+        text = openmetrics(both)
+        lines = [line.rpartition(" ")[0] for line in text.splitlines() if line[0] != "#"]
+        assert len(lines) == len(set(lines)), "a series that is told twice is refused"
+        assert samples(text)["kubert_latency_interrupted", "bull1", "", ""] == 0
+
+
 def test_a_collector_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     result, out = tmp_path / "one.json", tmp_path / "latency.prom"
     save(result, stored("bull1"))
