@@ -36,6 +36,11 @@ def runs() -> Path:
     return private_directory(state() / "runs")
 
 
+def imported() -> Path:
+    """Results of others that were imported, one file each."""
+    return private_directory(state() / "imported")
+
+
 def known_hosts() -> Path:
     """Our own known_hosts: the one paramiko, Ansible and libvirt read."""
     return state() / "known_hosts"
@@ -43,13 +48,32 @@ def known_hosts() -> Path:
 
 def write_private(path: Path, data: str | bytes) -> None:
     """Write `data` to `path` as 0600, so that a reader sees the old file or the new one whole."""
-    private = data.encode() if isinstance(data, str) else data
     if not path.parent.exists():
         private_directory(path.parent)
+    _write(path, data, 0o600)
+
+
+def write_public(path: Path, data: str | bytes) -> None:
+    """Write `data` to `path` with the mode that any new file gets, whole or not at all.
+
+    For what somebody else reads meanwhile: a collector of metrics, a web server.
+    """
+    umask = os.umask(0)
+    os.umask(umask)
+    if path.exists() and not path.is_file():
+        # A pipe or a terminal: it cannot be replaced.
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+    else:
+        _write(path.resolve(), data, 0o666 & ~umask)
+
+
+def _write(path: Path, data: str | bytes, mode: int) -> None:
+    whole = data.encode() if isinstance(data, str) else data
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(private)
+            os.fchmod(file.fileno(), mode)
+            file.write(whole)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

@@ -1,12 +1,28 @@
 """From what the command line names to stored measurements: a run's id, a file, another's result."""
 
+import argparse
 from pathlib import Path
 
 from kubert_tui.base.errors import MeasurementError, UsageError
+from kubert_tui.base.paths import imported
 from kubert_tui.base.text import clean_line
 from kubert_tui.engine.past import all_runs
 from kubert_tui.latency.store import StoredMeasurement, load
 from kubert_tui.results.foreign import read_foreign
+from kubert_tui.results.foreign_parts import Told
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name measurements."""
+    parser.add_argument(
+        "results",
+        nargs="+",
+        metavar="RUN",
+        help="id of a run, a result's file, cyclictest's output or --json, an imported name",
+    )
+    parser.add_argument(
+        "--interval", type=int, default=0, metavar="US", help="of results that do not tell it"
+    )
 
 
 def chosen(names: list[str], interval: int = 0) -> list[StoredMeasurement]:
@@ -24,21 +40,25 @@ def chosen(names: list[str], interval: int = 0) -> list[StoredMeasurement]:
             if not results:
                 raise UsageError(f"run {name} has no stored measurement")
             found += [load(Path(path)) for path in results]
-        elif Path(name).is_file():
-            found.append(_file(Path(name), interval))
         else:
-            raise UsageError(
-                f"there is no run and no file {clean_line(name, limit=200)!r}",
-                fix="`kubert-tui runs` lists the runs; a file is named by its path",
-            )
+            found.append(of_file(name, interval))
     return found
 
 
-def _file(path: Path, interval: int) -> StoredMeasurement:
+def of_file(name: str, interval: int = 0) -> StoredMeasurement:
+    """Return the measurement in a file, or that was imported under this name; errors as above."""
+    path = Path(name)
+    if not path.is_file() and path.name == name:
+        path = imported() / f"{name}.json"
+    if not path.is_file():
+        raise UsageError(
+            f"there is no run and no file {clean_line(name, limit=200)!r}",
+            fix="`kubert-tui runs` lists the runs; a file is named by its path",
+        )
     try:
         return load(path)
     except MeasurementError as ours:
         try:
-            return read_foreign(path, interval=interval)
+            return read_foreign(path, Told(interval=interval))
         except MeasurementError:
             raise ours from None

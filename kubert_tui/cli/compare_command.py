@@ -2,21 +2,38 @@
 
 import argparse
 import json
+import sys
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
-from kubert_tui.cli.chosen_results import chosen
+from kubert_tui.base.text import clean, clean_line
+from kubert_tui.cli.chosen_results import add_arguments, chosen
+from kubert_tui.cli.output import add_output, write
 from kubert_tui.cli.text import plain_console
+from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.statistics import merge
 from kubert_tui.latency.store import StoredMeasurement
-from kubert_tui.results.compare import Delta, Difference, deltas, differences
+from kubert_tui.results.comparison import (
+    HEADINGS,
+    REMARKS,
+    Comparison,
+    compared,
+    named,
+    unlike,
+)
+from kubert_tui.results.evidence import common_limit, evidence_of, limit_named
 from kubert_tui.results.likeness import marks
-from kubert_tui.results.verdict import supported
+from kubert_tui.results.overlay import AXIS, LIMIT, MOST, overlay
+from kubert_tui.results.report.comparison_page import comparison_page
+from kubert_tui.results.report.plot import plot
+from kubert_tui.results.verdict import judge
 
-_QUANTILES = ("0.5", "0.99", "0.999", "0.9999")
+_WIDTH = 100
+_STYLES = {AXIS: "dim", LIMIT: "red", "1": "cyan", "2": "yellow", "3": "magenta", "4": "green"}
 
 
 class UnlikeError(KubertError):
@@ -28,14 +45,21 @@ class UnlikeError(KubertError):
 def add_parser(commands: Any) -> None:
     """Add the command to the parser's sub-commands."""
     parser = commands.add_parser("compare", help="compare stored measurements with the first")
-    parser.add_argument("results", nargs="+", metavar="RUN", help="id of a run, or a result's file")
+    add_arguments(parser)
     parser.add_argument(
         "--differ", metavar="KEY", action="append", default=[],
         help="this difference is the point (kernel, smt, ...); repeatable; `any` for all",
     )  # fmt: skip
-    parser.add_argument("--interval", type=int, default=0, metavar="US", help="of imported results")
-    parser.add_argument("--json", action="store_true", help="one JSON object per comparison")
-    parser.set_defaults(handler=run)
+    parser.add_argument(
+        "--limit", metavar="LIMIT", help="us, or a preset's name; the lab's if absent"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json",
+                      help="one JSON object per comparison")  # fmt: skip
+    for name in ("html", "svg", "png"):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name)
+    add_output(parser)
+    parser.set_defaults(handler=run, form="")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,79 +67,95 @@ def run(arguments: argparse.Namespace) -> int:
     measurements = chosen(arguments.results, arguments.interval)
     if len(measurements) < 2:
         raise UsageError("one measurement cannot be compared", fix="name a second one")
+    if len(measurements) > MOST:
+        raise UsageError(f"at most {MOST} measurements fit into one picture")
+    limit = limit_of(arguments.limit) if arguments.limit else common_limit(measurements)
     first, *others = measurements
-    known = set(marks(first))
-    for key in arguments.differ:
-        if key != "any" and key not in known:
-            raise UsageError(f"there is no {key!r}", fix=f"any, or one of: {', '.join(known)}")
-    for other in others:
-        _compare(first, other, frozenset(arguments.differ), as_json=arguments.json)
+    _refuse_unlike(first, others, arguments.differ)
+    found = [compared(first, other) for other in others]
+    if arguments.form in ("svg", "png"):
+        return write(plot(measurements, limit, arguments.form), arguments.output, arguments.form)
+    if arguments.form == "html":
+        drawn = plot(measurements, limit, "svg").decode()
+        page = comparison_page(measurements, found, drawn, limit)
+        return write(page.encode(), arguments.output, "html")
+    if arguments.form == "json":
+        lines = "".join(json.dumps(one.json()) + "\n" for one in found)
+        return write(lines.encode(), arguments.output, "json")
+    if arguments.output:
+        raise UsageError("--output goes with --html, --svg, --png or --json")
+    _show(measurements, found, limit)
     return int(ExitCode.OK)
 
 
-def _compare(
-    first: StoredMeasurement, second: StoredMeasurement, differ: frozenset[str], *, as_json: bool
+def _refuse_unlike(
+    first: StoredMeasurement, others: list[StoredMeasurement], expected: list[str]
 ) -> None:
-    unlike = differences(marks(first), marks(second))
-    surprising = [one for one in unlike if one.key not in differ and "any" not in differ]
-    if surprising:
-        told = "; ".join(f"{one.key}: {one.first} and {one.second}" for one in surprising)
-        flags = " ".join(f"--differ {one.key}" for one in surprising)
-        raise UnlikeError(
-            f"{_name(first)} and {_name(second)} are unlike: {told}",
-            fix=f"if that is the point: {flags}",
-        )
-    found = deltas(_counts(first), _counts(second), _supported(first, second))
-    worst = (first.summary.maximum, second.summary.maximum)
-    if as_json:
-        print(json.dumps({
-            "first": first.identity, "second": second.identity,
-            "differences": [{"key": d.key, "first": d.first, "second": d.second} for d in unlike],
-            "deltas": [
-                {"figure": d.figure, "first": d.first, "second": d.second, "change": d.change,
-                 "low": d.low, "high": d.high, "resolved": d.resolved} for d in found
-            ],
-            "maximum": worst,
-        }))  # fmt: skip
+    """Raise UnlikeError unless all differences are those that are the point."""
+    known = set(marks(first))
+    for key in expected:
+        if key != "any" and key not in known:
+            raise UsageError(f"there is no {key!r}", fix=f"any, or one of: {', '.join(known)}")
+    if "any" in expected:
         return
-    _show(first, second, unlike, found)
+    told: list[str] = []
+    flags: dict[str, None] = {}
+    for other in others:
+        surprising = [one for one in unlike(first, other) if one.key not in expected]
+        if surprising:
+            which = "; ".join(f"{one.key}: {one.first} and {one.second}" for one in surprising)
+            differ = f"{named(first)} and {named(other)} are unlike: {which}"
+            told.append(clean_line(differ, limit=4000))
+            flags.update({f"--differ {one.key}": None for one in surprising})
+    if told:
+        keep = [f"--differ {key}" for key in expected]
+        raise UnlikeError("\n".join(told), fix=f"if that is the point: {' '.join([*keep, *flags])}")
 
 
 def _show(
-    first: StoredMeasurement,
-    second: StoredMeasurement,
-    unlike: tuple[Difference, ...],
-    found: tuple[Delta, ...],
+    measurements: list[StoredMeasurement], found: list[Comparison], limit: Limit | None
 ) -> None:
     console = plain_console(stderr=False)
-    console.print(Text(f"{_name(first)}  against  {_name(second)}", "bold"))
-    for one in unlike:
-        console.print(Text(f"  {one.key}: {one.first}  ->  {one.second}"))
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("figure", "first", "second", "change", "95 % interval", ""):
-        table.add_column(heading, justify="left" if heading == "figure" else "right")
-    for delta in found:
-        table.add_row(
-            delta.figure if delta.figure == "mean" else f"p{float(delta.figure) * 100:g}",
-            f"{delta.first:.2f}", f"{delta.second:.2f}", f"{delta.change:+.2f}",
-            f"[{delta.low:+.2f}, {delta.high:+.2f}]".replace("[", "\\["),
-            "" if delta.resolved else "not resolved",
-        )  # fmt: skip
-    table.add_row("max", str(first.summary.maximum), str(second.summary.maximum), "", "", "seen")
-    console.print(table)
-    console.print(
-        Text("us, all CPUs merged. A maximum is what was seen: it has no interval.", "dim")
-    )
+    _picture(console, measurements, limit)
+    for number, one in enumerate(measurements, 1):
+        verdict = judge(evidence_of(one), limit or limit_named(one))
+        _say(console, f"{number} {named(one)}: {verdict.statement}", "bold")
+        reasons = [reason for reason in verdict.reasons if reason not in verdict.statement]
+        if reasons:
+            _say(console, f"  {' '.join(reasons)}", "dim")
+    for number, comparison in enumerate(found, 2):
+        _say(console, f"\n1 against {number}", "bold")
+        for mark in comparison.unlike:
+            _say(console, f"  {mark.key}: {mark.first}  ->  {mark.second}")
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for heading in HEADINGS:
+            table.add_column(heading, justify="left" if heading == "figure" else "right")
+        for row in comparison.rows():
+            table.add_row(*map(Text, row))
+        console.print(table)
+        for note in comparison.notes:
+            _say(console, note, "yellow")
+    _say(console, REMARKS, "dim")
 
 
-def _counts(stored: StoredMeasurement) -> list[int]:
-    merged = merge(stored.snapshot().threads)
-    return [*merged.counts, merged.overflows]
+def _say(console: Console, text: str, style: str = "") -> None:
+    # Results are files: who can edit them must not get at the terminal of who reads them.
+    console.print(Text(clean(text), style))
 
 
-def _supported(first: StoredMeasurement, second: StoredMeasurement) -> tuple[str, ...]:
-    return supported(_QUANTILES, min(first.summary.samples, second.summary.samples))
-
-
-def _name(stored: StoredMeasurement) -> str:
-    return f"{stored.host} ({stored.identity})"
+def _picture(console: Console, measurements: list[StoredMeasurement], limit: Limit | None) -> None:
+    merged = [merge(one.snapshot().threads) for one in measurements]
+    ascii_only = console.options.ascii_only or (sys.stdout.encoding or "").lower() == "ascii"
+    width = min(_WIDTH, console.width - 1)
+    of = limit.microseconds if limit else 0
+    for row in overlay(merged, limit=of, width=width, ascii_only=ascii_only):
+        line = Text(no_wrap=True)
+        for span in row:
+            line.append(span.text, _STYLES.get(span.kind, ""))
+        console.print(line)
+    told = ["a digit: the top of that run", "=: of several"]
+    if any(one.overflows for one in merged):
+        told.append(">: off the histogram")
+    if limit:
+        told.append(f"limit {limit.microseconds} us")
+    console.print(Text("; ".join(told), "dim"))

@@ -15,6 +15,7 @@ from kubert_tui.base.text import clean_line
 from kubert_tui.lab.builtin import local_lab
 from kubert_tui.lab.explain import explain
 from kubert_tui.lab.find import find_lab
+from kubert_tui.lab.limits import LIMITS, PUBLISHED
 from kubert_tui.lab.load import load_lab
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.lab.overrides import override
@@ -32,11 +33,13 @@ _HOST = re.compile(
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `lab` and its own commands to the command line."""
-    parser = subparsers.add_parser("lab", help="write, check and show lab files")
+    parser = subparsers.add_parser("lab", help="write, check and show lab files; limits")
     parser.set_defaults(handler=run)
     commands = parser.add_subparsers(dest="lab_command", required=True, metavar="COMMAND")
 
     commands.add_parser("schema", help="print the JSON Schema of the lab file, for editors")
+
+    commands.add_parser("limits", help="list limits for the worst latency, and who published them")
 
     init = commands.add_parser("init", help="write a lab file to start from")
     init.add_argument("--output", metavar="FILE", help="the file; standard output if left out")
@@ -66,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command that was asked for; raises KubertError as every command does."""
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "schema": _schema,
+        "limits": _limits,
         "init": _init,
         "check": _check,
         "show": _show,
@@ -75,6 +79,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _schema(_: argparse.Namespace) -> int:
     print(json.dumps(schema(), indent=2))
+    return ExitCode.OK
+
+
+def _limits(_: argparse.Namespace) -> int:
+    print(
+        "Limits, for `cyclictest.limit` in a lab file and `report --limit` (or any number of us):"
+    )
+    for limit in LIMITS:
+        print(f"\n  {limit.name}: below {limit.microseconds} us\n    {limit.source}")
+        print(f"    measured: {limit.measured}\n    {limit.url}")
+    print("\nWhat others have measured:")
+    for one in PUBLISHED:
+        print(f"\n  {one.who}: {one.figures}\n    measured: {one.measured}\n    {one.url}")
     return ExitCode.OK
 
 

@@ -99,10 +99,11 @@ def _figures(watched: _Watched) -> str:
         return "no samples yet"
     summary = summarise(watched.newest)
     started = watched.started
+    shown = [("p99", summary.p99), ("p99.9", summary.p99_9), ("p99.99", summary.p99_99)]
+    told = "".join(f" {name} {value}" for name, value in shown if value is not None)
     text = (
-        f"min {summary.minimum} avg {summary.average:.1f} p99 {summary.p99} "
-        f"p99.9 {summary.p99_9} max {summary.maximum} us, {summary.samples} samples, "
-        f"{summary.overflows} overflows"
+        f"min {summary.minimum} avg {summary.average:.1f}{told} us, worst of {summary.samples} "
+        f"samples {summary.maximum} us, {summary.overflows} overflows"
     )
     if not watched.newest.final:
         left = remaining(started.loops, started.interval, furthest(watched.newest))

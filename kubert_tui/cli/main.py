@@ -12,6 +12,7 @@ from kubert_tui.cli import (
     auto,
     check_command,
     compare_command,
+    import_command,
     lab_command,
     monitor_command,
     practice_command,
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     practice_command.add_parser(commands)
     report_command.add_parser(commands)
     compare_command.add_parser(commands)
+    import_command.add_parser(commands)
     return parser
 
 

@@ -11,6 +11,7 @@ from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
+from kubert_tui.cli.chosen_results import of_file
 from kubert_tui.cli.json_lines import JsonLines
 from kubert_tui.cli.text import TextReport
 from kubert_tui.engine.interface import Engine
@@ -21,7 +22,6 @@ from kubert_tui.engine.session import Options, Session
 from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.overrides import override
-from kubert_tui.latency.store import load
 
 _EPILOG = """\
 Measures at once, with the README's cyclictest command, and changes nothing on the host. Leave with
@@ -47,7 +47,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("--accept-new-host-keys", action="store_true")
     parser.add_argument(
-        "--replay", metavar="RUN", help="play back a run (its id, or a file) instead of measuring"
+        "--replay",
+        metavar="RUN",
+        help="play back a run (its id, or a file: ours or cyclictest's) instead of measuring",
     )
     parser.set_defaults(handler=run)
 
@@ -56,9 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     headless = arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty())
     if arguments.replay:
-        if arguments.hosts or arguments.duration or arguments.loops or arguments.interval:
+        if arguments.hosts or arguments.duration or arguments.loops:
             raise UsageError("--replay measures nothing", fix="leave hosts and settings out")
-        engine = replay_of(arguments.replay, length=0.0 if headless else LENGTH)
+        length = 0.0 if headless else LENGTH
+        engine = replay_of(arguments.replay, length=length, interval=_number(arguments.interval))
         return _headless(engine, arguments) if headless else _watched(engine.lab, lambda _: engine)
     lab, options = _order(arguments)
     if not headless:
@@ -70,20 +73,27 @@ def run(arguments: argparse.Namespace) -> int:
     return _headless(session, arguments)
 
 
-def replay_of(name: str, *, length: float) -> Replay:
-    """Return what plays back a run, a journal or a stored result. UsageError if it is none."""
+def replay_of(name: str, *, length: float, interval: int = 0) -> Replay:
+    """Return what plays back a run, a journal or a result (ours, or others').
+
+    `interval` in us is that of others' results that do not tell it. UsageError if it is none.
+    """
     path = Path(name)
     journal = run_directory(name) / FILE_NAME if path.name == name else path
     if not journal.is_file():
         journal = path
     told = clean_line(name)
-    if not journal.is_file():
-        raise UsageError(
-            f"there is no run and no file {told!r}", fix="`kubert-tui runs` lists the runs"
-        )
-    if journal.suffix == ".jsonl":
+    if journal.is_file() and journal.suffix == ".jsonl":
         return Replay(told, events_of_journal(journal), length=length)
-    return Replay(told, events_of_stored(load(journal)), length=length)
+    return Replay(told, events_of_stored(of_file(name, interval), name), length=length)
+
+
+def _number(told: str | None) -> int:
+    if told is None:
+        return 0
+    if not (told.isascii() and told.isdigit()):
+        raise UsageError("--interval is a number of us")
+    return int(told[:9])
 
 
 def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
@@ -130,8 +140,10 @@ def _watched(lab: Lab, open_engine: Callable[[Lab], Engine]) -> int:
         return code
     view = session.view
     for host, stored in view.stored.items():
-        told = f"{host}: maximum {stored.maximum} us of {stored.samples} samples: {stored.path}"
-        print(clean_line(told, limit=4096))
+        seen = stored.verdict or f"the worst of {stored.samples} samples took {stored.maximum} us"
+        print(clean_line(f"{host}: {seen}: {stored.path}", limit=4096))
+        for reason in stored.reasons:
+            print(clean_line(f"  {reason}", limit=4096))
     for host in view.measuring:
         told = f"{host}: cyclictest goes on; the same command attaches to it again"
         print(clean_line(told, limit=4096), file=sys.stderr)

@@ -1,16 +1,17 @@
 """`kubert-tui report`: stored measurements as one file to hand on."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from kubert_tui.base.errors import ExitCode, UsageError
-from kubert_tui.cli.chosen_results import chosen
+from kubert_tui.base.errors import ToolMissingError
+from kubert_tui.cli.chosen_results import add_arguments, chosen
+from kubert_tui.cli.output import add_output, write
 from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.evidence import common_limit, limit_named
 from kubert_tui.results.openmetrics import openmetrics
-from kubert_tui.results.report.content import chapters, own_limit
+from kubert_tui.results.report.content import chapters
 from kubert_tui.results.report.markdown import markdown
 from kubert_tui.results.report.page import page
 from kubert_tui.results.report.plot import plot
@@ -23,19 +24,16 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "report", help="stored measurements as HTML, SVG, PNG, Markdown or OpenMetrics"
     )
-    parser.add_argument("results", nargs="+", metavar="RUN", help="id of a run, or a result's file")
+    add_arguments(parser)
     form = parser.add_mutually_exclusive_group()
     for name in _FORMS:
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name)
-    parser.add_argument(
-        "--output", "-o", metavar="FILE", help="where to write it; stdout if absent"
-    )
+    add_output(parser)
     parser.add_argument(
         "--limit",
         metavar="LIMIT",
         help="judge the maximum: us, or a preset's name; the lab's if absent",
     )
-    parser.add_argument("--interval", type=int, default=0, metavar="US", help="of imported results")
     parser.set_defaults(handler=run, form="html")
 
 
@@ -43,42 +41,35 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     limit = limit_of(arguments.limit) if arguments.limit else None
     measurements = chosen(arguments.results, arguments.interval)
-    data = _report(measurements, limit, arguments.form)
-    if arguments.output:
-        try:
-            Path(arguments.output).write_bytes(data)
-        except OSError as error:
-            raise UsageError(f"{arguments.output} cannot be written: {error.strerror}") from None
-        print(f"{arguments.output}: {len(measurements)} measurements", file=sys.stderr)
-        return int(ExitCode.OK)
-    if arguments.form == "png" and sys.stdout.isatty():
-        raise UsageError("a PNG does not go on a terminal", fix="add --output FILE.png")
-    sys.stdout.buffer.write(data)
-    return int(ExitCode.OK)
+    data = _report(measurements, limit, arguments.form, arguments.output)
+    return write(data, arguments.output, arguments.form)
 
 
-def _report(measurements: list[StoredMeasurement], limit: Limit | None, form: str) -> bytes:
+def _report(
+    measurements: list[StoredMeasurement], limit: Limit | None, form: str, output: str | None
+) -> bytes:
+    common = limit or common_limit(measurements)
     if form in ("svg", "png"):
-        return plot(measurements, limit or _common_limit(measurements), form)
+        return plot(measurements, common, form)
     if form == "openmetrics":
-        return openmetrics(measurements).encode()
+        return openmetrics(measurements, limit).encode()
     told = chapters(measurements, limit)
     if form == "md":
-        return markdown(told).encode()
-    drawn = [_inline(plot([one], limit or own_limit(one), "svg")) for one in measurements]
+        return markdown(told, _beside(measurements, common, output)).encode()
+    drawn = [plot([one], limit or limit_named(one), "svg").decode() for one in measurements]
     if len(measurements) > 1:
-        together = plot(measurements, limit or _common_limit(measurements), "svg")
-        drawn.insert(0, _inline(together))
+        drawn.insert(0, plot(measurements, common, "svg").decode())
     return page(told, drawn).encode()
 
 
-def _common_limit(measurements: list[StoredMeasurement]) -> Limit | None:
-    """Return the limit that all of them were measured for."""
-    named = {one.limit for one in measurements}
-    return own_limit(measurements[0]) if len(named) == 1 else None
-
-
-def _inline(svg: bytes) -> str:
-    """Return the svg element alone: an XML declaration has no place inside HTML."""
-    text = svg.decode()
-    return text[text.index("<svg") :]
+def _beside(measurements: list[StoredMeasurement], limit: Limit | None, output: str | None) -> str:
+    """Write the plot beside a Markdown file; return its name, empty when there is no file."""
+    if not output or Path(output).suffix.lower() == ".svg":
+        return ""
+    try:
+        drawn = plot(measurements, limit, "svg")
+    except ToolMissingError:
+        return ""  # the text does without
+    path = Path(output).with_suffix(".svg")
+    write(drawn, str(path), "svg")
+    return path.name

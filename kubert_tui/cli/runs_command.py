@@ -9,23 +9,33 @@ from rich.console import Console
 from rich.text import Text
 
 from kubert_tui.base.errors import ExitCode, UsageError
+from kubert_tui.base.paths import imported
 from kubert_tui.base.text import clean
 from kubert_tui.cli.text import plain_console
 from kubert_tui.cli.words import state_text
 from kubert_tui.engine.journal import FILE_NAME, read
 from kubert_tui.engine.past import Past, all_runs, moment, run_directory
+from kubert_tui.latency.describe import schema
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser's sub-commands."""
     parser = commands.add_parser("runs", help="list runs, or read one back")
-    parser.add_argument("run", nargs="?", metavar="RUN", help="id of a run; none lists them")
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="id of a run; none lists them; `schema` prints the JSON Schema of stored measurements",
+    )
     parser.add_argument("--json", action="store_true", help="the journal itself, line by line")
     parser.set_defaults(handler=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.run == "schema":
+        print(json.dumps(schema(), indent=2))
+        return int(ExitCode.OK)
     known = list(all_runs())
     if not arguments.run:
         _list(known, as_json=arguments.json)
@@ -51,7 +61,13 @@ def _list(known: list[Past], *, as_json: bool) -> None:
             }))  # fmt: skip
             continue
         _print(console, f"{past.run:<42} {_when(past.started)}  {_ending(past)}")
-    if not known and not as_json:
+    kept = sorted(imported().glob("*.json"))
+    for path in kept:
+        if as_json:
+            print(json.dumps({"imported": path.stem, "path": str(path)}))
+        else:
+            _print(console, f"{path.stem:<42} {_when(path.stat().st_mtime)}  imported")
+    if not known and not kept and not as_json:
         _print(console, "no runs yet", "dim")
 
 
@@ -95,8 +111,23 @@ def _line(entry: dict[str, Any]) -> str | None:
         case "task-finished" if entry.get("outcome") != "ok":
             return f"{where}: {entry.get('outcome')}: {entry.get('task')}"
         case "latency-stored":
-            return f"{where}: {entry.get('samples')} samples, max {entry.get('maximum')} us"
+            return f"{where}: {_judged(entry)}"
     return None
+
+
+def _judged(entry: dict[str, Any]) -> str:
+    """Return the worst that was seen, and what it is worth, each reason on a line of its own."""
+    seen = f"the worst of {entry.get('samples')} samples took {entry.get('maximum')} us"
+    verdict = str(entry.get("verdict", ""))
+    told = verdict if verdict.startswith("the worst of") else f"{seen}; {verdict}".rstrip("; ")
+    # The statement of a refusal is its first reason.
+    reasons = [str(one) for one in entry.get("reasons", ()) if str(one) not in verdict]
+    interrupted = entry.get("interrupted")
+    return "\n".join([
+        told,
+        *([f"            interrupted: {interrupted}"] if interrupted else []),
+        *(f"            {reason}" for reason in reasons),
+    ])  # fmt: skip
 
 
 def _when(seconds: float) -> str:

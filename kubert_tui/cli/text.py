@@ -114,6 +114,8 @@ class TextReport:
             style = "" if event.passed is None else "green" if event.passed else "bold red"
             self._say(event.host, event.verdict, style)
         for reason in event.reasons:
+            if reason in event.verdict:
+                continue  # a refusal's statement is its first reason
             self._say(event.host, f"  {reason}", "dim")
 
     def _host(self, event: HostConnected | HostLocked | HostLockLost) -> None:

@@ -25,6 +25,8 @@ from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.latency.stream import seconds, whole
+from kubert_tui.results.evidence import limit_named
+from kubert_tui.stages.measure_change import stored_event
 from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages
 
@@ -114,19 +116,33 @@ def events_of_journal(path: Path) -> list[Event]:
     return sorted(found, key=lambda event: event.time)
 
 
-def events_of_stored(stored: StoredMeasurement) -> list[Event]:
-    """Return the events of a result that stands alone: its beginning and its end."""
+def events_of_stored(stored: StoredMeasurement, path: str) -> list[Event]:
+    """Return the events of a result that stands alone: its beginning, its end, its judgement."""
     host = clean_line(stored.host, limit=100)
+    limit = limit_named(stored)
+    about: dict[str, Any] = {"stage": STAGE, "host": host}
+    # The file is somebody's: what it says is shown.
+    told = stored_event(host, clean_line(path, limit=4096), stored)
+    told = replace(
+        told,
+        stage=STAGE,
+        time=stored.finished,
+        notes=tuple(map(clean_line, told.notes)),
+        interrupted=clean_line(told.interrupted),
+        verdict=clean_line(told.verdict),
+        reasons=tuple(map(clean_line, told.reasons)),
+    )
     return [
         LatencyStarted(
-            time=stored.started, stage=STAGE, host=host, command=stored.command,
-            version=stored.version, interval=stored.interval, loops=stored.loops,
-            cpus=stored.cpus, started=stored.started,
+            time=stored.started, **about, command=tuple(map(clean_line, stored.command)),
+            version=clean_line(stored.version), interval=stored.interval, loops=stored.loops,
+            cpus=stored.cpus, started=stored.started, limit=limit.microseconds if limit else 0,
         ),
         LatencySnapshot(
-            time=stored.finished, stage=STAGE, host=host,
+            time=stored.finished, **about,
             snapshot=replace(stored.snapshot(), final=not stored.interrupted),
         ),
+        told,
     ]  # fmt: skip
 
 
@@ -143,6 +159,7 @@ def _event(entry: dict[str, Any]) -> Event | None:
                 loops=max(whole(entry["loops"]), 1),
                 cpus=tuple(whole(cpu) for cpu in entry["cpus"]),
                 started=seconds(entry["started"]),
+                limit=whole(entry.get("limit", 0)),
             )
         case "latency-snapshot":
             return LatencySnapshot(**about, snapshot=_snapshot(entry["snapshot"]))
@@ -154,6 +171,9 @@ def _event(entry: dict[str, Any]) -> Event | None:
                 maximum=whole(entry["maximum"]),
                 exact=entry["exact"] is True,
                 interrupted=clean_line(str(entry.get("interrupted", ""))),
+                passed=entry.get("passed") if isinstance(entry.get("passed"), bool) else None,
+                verdict=clean_line(str(entry.get("verdict", ""))),
+                reasons=tuple(clean_line(str(one)) for one in entry.get("reasons", ())),
             )
     return None
 

@@ -28,6 +28,7 @@ _PROCESS = re.compile(
     r"([0-9]{1,10}) ([0-9]{1,20}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)\S* ([0-9a-f-]{36})"
 )
 _MAIN = "import sys\nfrom kubert_tui.latency.{} import main\nsys.exit(main())\n"
+_POLICIES = re.compile(r"[a-z0-9]{1,8} [0-9]{1,3}(, [a-z0-9]{1,8} [0-9]{1,3}){0,20}")
 _EXIT = re.compile(r"([0-9]{1,3}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)")
 
 
@@ -84,6 +85,8 @@ class Outputs:
     stderr: bytes
     happened: Happened = UNKNOWN
     """What firmware and hardware did meanwhile."""
+    policy: str = ""
+    """How the measuring threads were scheduled, `fifo 90`; empty if that was not read."""
 
 
 def script(name: str) -> str:
@@ -185,7 +188,9 @@ class Run:
     def outputs(self) -> Outputs:
         """Fetch what cyclictest wrote."""
         counted = told(self._get("counters.before"), self._get("counters.after"))
-        return Outputs(self._get("stdout"), self._get("stderr"), counted)
+        policy = self._get("policy").decode("utf-8", errors="replace")
+        known = policy if _POLICIES.fullmatch(policy) else ""
+        return Outputs(self._get("stdout"), self._get("stderr"), counted, known)
 
     def recorded(self, order: MeasurementOrder) -> Recorded:
         """Fetch what the recorder on the host has kept."""

@@ -145,7 +145,8 @@ def _conclude(
     except MeasurementError as error:
         trouble = _trouble(error, order, state, outputs, host=name)
         if isinstance(trouble, MeasurementCancelledError | MeasurementInterruptedError):
-            trouble.measured = _left(run, order, state, last, trouble.what)
+            left = _left(run, order, state, last, trouble.what)
+            trouble.measured = left and replace(left, policy=outputs.policy)
         raise trouble from error
     if order.stream == "verbose":
         measured = account(measured, run.recorded(order).last)
@@ -260,4 +261,5 @@ def _read(
         finished=state.finished or started + final.elapsed,
         notes=tuple(notes),
         happened=outputs.happened,
+        policy=outputs.policy,
     )

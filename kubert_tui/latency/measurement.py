@@ -71,6 +71,8 @@ class Measured:
     """Why it ended before its time; empty if it did not."""
     unseen: int = 0
     """Samples in the final figures that the stream has lost; always 0 out of memory."""
+    policy: str = ""
+    """How its threads were scheduled, `fifo 90`; empty if that was not read."""
 
 
 @dataclass(frozen=True, slots=True)

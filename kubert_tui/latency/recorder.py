@@ -7,6 +7,7 @@ ten seconds it writes, so that neither a lost host nor a lost connection takes t
   past   a line for each stretch of time, over all CPUs:
          {"after": 10.0, "until": 20.0, "counts": [gap, added, ...], "overflows": 0,
           "worst": [[us, cpu], ...]}
+  policy how the measuring threads are scheduled, written once: `fifo 90`
 
 `past` never grows without bound: when it is long, neighbouring stretches are added up. Whoever
 kills this program loses nothing: started again, it goes on from `last`.
@@ -37,6 +38,8 @@ from kubert_tui.latency.sampler import (
 PERIOD = 10.0  # seconds
 STRETCHES = 1440  # lines of `past`, at most
 ENTRIES = 200_000  # buckets in all lines of `past`, at most
+POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline"}
+RESET_ON_FORK = 0x40000000
 WORST = 5  # samples of a stretch that are remembered one by one
 
 
@@ -226,6 +229,17 @@ class Recorder:
         return json.dumps(told, separators=(",", ":")) + "\n"
 
 
+def policies(process: Process) -> str:
+    """How the measuring threads are scheduled: policy and priority; several if they differ."""
+    found = set()
+    for tid in process.measuring():
+        with contextlib.suppress(OSError):
+            policy = os.sched_getscheduler(tid) & ~RESET_ON_FORK
+            priority = os.sched_getparam(tid).sched_priority
+            found.add(f"{POLICIES.get(policy, policy)} {priority}")
+    return ", ".join(sorted(found))
+
+
 def sleep(process: Process, seconds: float) -> None:
     """Sleep, but not beyond the end of cyclictest."""
     try:
@@ -252,6 +266,8 @@ def follow(directory: Path) -> None:
     threads: list[Thread] = search(process, buckets, len(cpus))
     if len(threads) != len(cpus):
         raise BlindError("it does not measure what was ordered")
+    with contextlib.suppress(OSError):
+        replace(directory / "policy", policies(process))
     recorder = Recorder(directory, process, cpus, buckets)
     started = process.start_ticks / os.sysconf("SC_CLK_TCK")
     while process.alive():

@@ -3,7 +3,7 @@
 #   sh run.sh DIRECTORY CPUS COMMAND ARGUMENT...
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
-# sample), stdout, stderr, past and last (recorder.pyz tells of these), counters.before and .after,
+# sample), stdout, stderr, past, last and policy (recorder.pyz tells), counters.before and .after,
 # and exit (status, seconds since the epoch) when all is over. With stream.pyz (streamer.py tells of
 # it) cyclictest writes into the pipe told, and live is a link to what is kept in memory.
 umask 077

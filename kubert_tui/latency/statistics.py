@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 
-RARE = 100_000
-"""Samples from which on a percentile of 99.99 says something: ten are beyond it."""
+BEYOND = 10
+"""A percentile needs ten samples beyond it to be more than a single accident."""
 
 MERGED = -1
 """`cpu` of a histogram that several CPUs were added into."""
@@ -37,7 +37,10 @@ class Percentile:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one looks at first. Microseconds; percentiles are None without samples."""
+    """What one looks at first. Microseconds.
+
+    Percentiles that so many samples do not support are None.
+    """
 
     minimum: int
     average: float
@@ -103,6 +106,8 @@ def summarise_thread(thread: ThreadHistogram) -> Summary:
     empty = not thread.samples
 
     def at(q: str) -> Percentile | None:
+        if not supported((q,), thread.samples):
+            return None
         return percentile(thread.counts, thread.overflows, q, thread.maximum)
 
     return Summary(
@@ -111,11 +116,16 @@ def summarise_thread(thread: ThreadHistogram) -> Summary:
         p50=at("0.5"),
         p99=at("0.99"),
         p99_9=at("0.999"),
-        p99_99=at("0.9999") if thread.samples >= RARE else None,
+        p99_99=at("0.9999"),
         maximum=0 if empty else thread.maximum,
         overflows=thread.overflows,
         samples=thread.samples,
     )
+
+
+def supported(quantiles: Sequence[str], samples: int) -> tuple[str, ...]:
+    """Return the quantiles (`0.99`, `0.9999`) that `samples` samples say something about."""
+    return tuple(q for q in quantiles if samples * (1 - Fraction(q)) >= BEYOND)
 
 
 def remaining(loops: int, interval: int, done: int) -> float:

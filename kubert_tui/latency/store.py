@@ -4,37 +4,39 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.base.paths import write_private
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Facts, Known
+from kubert_tui.facts.model import Facts
+from kubert_tui.latency.fingerprint import Fingerprint, Part, fingerprint
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder, Stream
 from kubert_tui.latency.statistics import Percentile, summarise
+from kubert_tui.latency.upgrade import upgraded
 
-SCHEMA = 1
 SIZE_LIMIT = 256 * 1024 * 1024
 Count = Field(ge=0, le=2**53)
 
 
-class Part(BaseModel):
-    """Base of all parts of the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
 class StoredThread(Part):
-    """One thread's histogram; `buckets` holds [us, samples] of those that are not empty."""
+    """The histogram of one measuring thread, which is that of one CPU."""
 
     cpu: int = Field(ge=0)
+    """The CPU it measured (of imported results perhaps only the thread's number)."""
     size: int = Field(ge=1, le=1_000_000)
+    """How many buckets there are, of 1 us each."""
     buckets: tuple[tuple[int, int], ...]
+    """[us, samples] of the buckets that are not empty, upwards: that many took `us` to `us` + 1."""
     overflows: int = Count
+    """Samples of `size` us or more."""
     minimum: int = Count
+    """us, cut to whole ones (as cyclictest does)."""
     average: float = Count
+    """us; exact where there are no overflows, else cyclictest's own, cut to whole ones."""
     maximum: int = Count
+    """us, cut to whole ones; also of overflows."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "StoredThread":
@@ -47,73 +49,79 @@ class StoredThread(Part):
 
 
 class StoredSummary(Part):
-    """The figures over all CPUs, as text where they may be a bound."""
+    """The figures over all CPUs, latencies in us. It can all be derived from the histograms."""
 
     minimum: int
+    """us"""
     average: float
+    """us"""
     p99: str
+    """The 99th percentile, as a bound: `< 12`; `>= 250` when it lies among the overflows. Empty
+    when there are too few samples to tell it."""
     p99_9: str
+    """The 99.9th, likewise."""
     maximum: int
+    """us; the worst that was seen."""
     overflows: int
+    """Samples off the histogram."""
     samples: int
-
-
-class Fingerprint(Part):
-    """What the host was like. Runs on unlike hosts are not compared silently.
-
-    A fact that was not known says so: `unknown: reason`.
-    """
-
-    kernel: str
-    kernel_version: str
-    machine: str
-    command_line: str
-    realtime: dict[str, str]
-    """Each evidence of PREEMPT_RT: yes, no or unknown."""
-    boot_id: str
-    microcode: str
-    processor: str
-    smt: str
-    governor: str
-    idle_states: str
-    isolated: str
-    bios: str
-    virtualization: str
-    tuned_profile: str
-    rt_runtime_us: str
-    transparent_hugepages: str
+    """All samples, overflows included."""
 
 
 class StoredMeasurement(Part):
-    """The file."""
+    """One finished (or interrupted) measurement on one host."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
+    """Version of this description."""
     identity: str
+    """Unique per run, host and attempt."""
     host: str
+    """Name of the host in the lab file."""
     lab: str
+    """Name of the lab; `imported` for results of others."""
     run: str = ""
+    """Id of the run it belongs to; empty for results of others."""
+    stage: str = ""
+    """Id of the lab's stage that measured; empty where that is not recorded."""
+    layer: str = "host"
+    """Where cyclictest ran: `host`, `guest` (in a virtual machine of the lab) or `pod`."""
     command: tuple[str, ...]
+    """cyclictest's argv, literally."""
     version: str
-    interval: int = Field(ge=1, description="us")
+    """cyclictest's version."""
+    interval: int = Field(ge=1)
+    """us between two wake-ups."""
     loops: int = Field(ge=1)
+    """Cycles that were ordered: the first thread that reaches them ends the run."""
     histogram: int = Field(ge=1)
+    """Buckets of each thread, of 1 us."""
     cpus: tuple[int, ...]
+    """CPUs measured, in thread order."""
     housekeeping: tuple[int, ...]
-    started: float = Field(ge=0, description="Seconds since the epoch, the host's clock.")
+    """CPUs that our own helpers were to stay on; empty: the scheduler chose."""
+    policy: str = ""
+    """How the measuring threads were scheduled, read from the host while they ran: `fifo 90`
+    (policy, priority; several if they differ). Empty where that was not read."""
+    started: float = Field(ge=0)
+    """Seconds since the epoch, the host's clock."""
     finished: float = Field(ge=0)
+    """Seconds since the epoch, the host's clock."""
     elapsed: float = Field(ge=0)
+    """Seconds it took."""
     load: tuple[float, float, float]
+    """Load averages of the host over 1, 5 and 15 minutes, towards the end."""
     exact: bool
+    """Every live picture was at or below the final histogram, bucket by bucket."""
     stream: Stream = "memory"
     """What was seen while it ran came from here."""
     unseen: int = Field(default=0, ge=0)
     """Samples in the final figures that the stream has lost."""
     smi: int | None = Field(default=None, ge=0)
-    """System management interrupts meanwhile; None if they are not counted."""
+    """System management interrupts meanwhile; null if they are not counted."""
     smi_unknown: str = "not recorded"
     """Why they are not counted."""
     throttled: int | None = Field(default=None, ge=0)
-    """Times a core was slowed down because it was hot; None if that is not counted."""
+    """Times a core was slowed down because it was hot; null if that is not counted."""
     realtime_throttled: bool = False
     """The kernel stopped real-time tasks meanwhile."""
     limit: str = ""
@@ -121,10 +129,15 @@ class StoredMeasurement(Part):
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
     notes: tuple[str, ...]
+    """What a reader must know, one sentence each."""
     summary: StoredSummary
+    """The figures over all CPUs."""
     threads: tuple[StoredThread, ...]
+    """The histograms, in the order of `cpus`."""
     output: str
+    """cyclictest's own final output, cleaned of control characters; empty if it left none."""
     fingerprint: Fingerprint
+    """What the host was like."""
 
     def snapshot(self) -> Snapshot:
         """The final histogram."""
@@ -152,11 +165,18 @@ class StoredMeasurement(Part):
 
 
 def store(
-    measured: Measured, *, host: str, lab: str, facts: Facts, run: str = "", limit: str = ""
+    measured: Measured,
+    *,
+    host: str,
+    lab: str,
+    facts: Facts,
+    run: str = "",
+    stage: str = "",
+    limit: str = "",
 ) -> StoredMeasurement:
     """Return what is to be kept of a measurement that has ended."""
     kept = packed(measured, host=host, lab=lab, fingerprint=fingerprint(facts), run=run)
-    return kept.model_copy(update={"limit": limit})
+    return kept.model_copy(update={"limit": limit, "stage": stage})
 
 
 def packed(
@@ -177,6 +197,7 @@ def packed(
         histogram=order.histogram,
         cpus=order.cpus,
         housekeeping=order.housekeeping,
+        policy=measured.policy,
         started=measured.started,
         finished=measured.finished,
         elapsed=final.elapsed,
@@ -232,10 +253,7 @@ def load(path: Path) -> StoredMeasurement:
 
 
 def _checked(told: Any) -> StoredMeasurement:
-    version = told.get("schema_version") if isinstance(told, dict) else None
-    if isinstance(version, int) and version > SCHEMA:
-        raise ValueError(f"a newer kubert-tui wrote it (schema {version})")
-    stored = StoredMeasurement.model_validate(told)
+    stored = StoredMeasurement.model_validate(upgraded(told))
     if tuple(thread.cpu for thread in stored.threads) != stored.cpus:
         raise ValueError("its threads are not those of its CPUs")
     if any(thread.size != stored.histogram for thread in stored.threads):
@@ -244,48 +262,6 @@ def _checked(told: Any) -> StoredMeasurement:
     if samples != stored.summary.samples:
         raise ValueError(f"the histogram has {samples} samples, its summary says otherwise")
     return stored
-
-
-def fingerprint(facts: Facts) -> Fingerprint:
-    """Return what tells this host, as it was set up, from another one."""
-    kernel, processors, firmware = facts.kernel, facts.processors, facts.firmware
-    realtime = kernel.realtime
-    bios = (firmware.vendor, firmware.product, firmware.bios_version, firmware.bios_date)
-    return Fingerprint(
-        kernel=_text(kernel.release),
-        kernel_version=_text(kernel.version),
-        machine=_text(kernel.machine),
-        command_line=_text(kernel.command_line),
-        realtime={
-            "/sys/kernel/realtime": _text(realtime.sys_kernel_realtime),
-            "uname -v": _text(realtime.uname_version),
-            "CONFIG_PREEMPT_RT": _text(realtime.kernel_config),
-        },
-        boot_id=_text(kernel.boot_id),
-        microcode=_text(processors.microcode),
-        processor=_text(processors.model),
-        smt=_text(processors.smt_active),
-        governor=_text(processors.governor),
-        idle_states=_text(processors.idle_states),
-        isolated=_text(processors.isolated),
-        bios=", ".join(map(_text, bios)),
-        virtualization=_text(facts.virtualization),
-        tuned_profile=_text(facts.scheduling.tuned_profile),
-        rt_runtime_us=_text(facts.scheduling.rt_runtime_us),
-        transparent_hugepages=_text(facts.memory.transparent_hugepages),
-    )
-
-
-def _text(fact: Fact[Any]) -> str:
-    if not isinstance(fact, Known):
-        return f"unknown: {fact.reason}"
-    match fact.value:
-        case bool(value):
-            return "yes" if value else "no"
-        case tuple(values):
-            return ", ".join(map(str, values))
-        case value:
-            return str(value)
 
 
 def _percentile(figure: Percentile | None) -> str:

@@ -1,7 +1,12 @@
 """From a stored measurement to what a verdict rests on."""
 
+from collections.abc import Sequence
+
+from kubert_tui.base.errors import UsageError
+from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.statistics import missed_periods
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.store import StoredMeasurement, StoredThread
+from kubert_tui.results.options import UNKNOWN_OPTIONS, option
 from kubert_tui.results.verdict import Evidence
 
 _STARTING = 0.2
@@ -24,6 +29,7 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
         smi=stored.smi,
         hot=stored.throttled or 0,
         interrupted=stored.interrupted,
+        policy=scheduled(stored),
         throttled=stored.realtime_throttled or _throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )
@@ -40,14 +46,57 @@ def realtime(stored: StoredMeasurement) -> bool | None:
     return True if "yes" in signs.values() else None
 
 
+def limit_named(stored: StoredMeasurement) -> Limit | None:
+    """Return the limit that its lab file named; None if there is none, or nobody knows it today."""
+    try:
+        return limit_of(stored.limit) if stored.limit else None
+    except UsageError:
+        return None
+
+
+def common_limit(measurements: Sequence[StoredMeasurement]) -> Limit | None:
+    """Return the limit that all of them were measured for."""
+    named = {one.limit for one in measurements}
+    return limit_named(measurements[0]) if len(named) == 1 else None
+
+
+def scheduled(stored: StoredMeasurement) -> str:
+    """Return how its threads were scheduled: as was seen, else as was asked for; empty: unknown.
+
+    cyclictest ends at its start when real-time scheduling is refused to it, so a histogram means
+    that it had what its command asks for: SCHED_FIFO with a priority, SCHED_OTHER without.
+    """
+    if stored.policy:
+        return stored.policy
+    command = stored.command
+    if command[1:] == UNKNOWN_OPTIONS:
+        return ""
+    policy = option(command, "--policy", "-y") or "fifo"
+    priority = option(command, "--priority", "-p")
+    if policy not in ("fifo", "rr"):
+        return f"{policy} 0"
+    asked = bool(option(command, "--policy", "-y")) or bool(priority.strip("0"))
+    return f"{policy} {priority}".strip() if asked else "other 0"
+
+
+def missed(stored: StoredMeasurement) -> dict[int, int]:
+    """Return how many periods of each CPU have no sample: late wake-ups run over them."""
+    elapsed = max(stored.elapsed - _STARTING, 0.0)
+    return {
+        thread.cpu: missed_periods(elapsed, stored.interval, samples_of(thread))
+        for thread in stored.threads
+    }
+
+
+def samples_of(thread: StoredThread) -> int:
+    """Return the samples of one CPU, overflows included."""
+    return thread.overflows + sum(count for _, count in thread.buckets)
+
+
 def _throttled(stored: StoredMeasurement) -> bool:
     """A tenth of the periods of some CPU has no sample: that is no latency but a standstill."""
-    elapsed = max(stored.elapsed - _STARTING, 0.0)
-    periods = elapsed * 1_000_000 / stored.interval
-    return any(
-        missed_periods(elapsed, stored.interval, samples) * 10 > periods
-        for samples in (t.overflows + sum(n for _, n in t.buckets) for t in stored.threads)
-    )
+    periods = max(stored.elapsed - _STARTING, 0.0) * 1_000_000 / stored.interval
+    return any(count * 10 > periods for count in missed(stored).values())
 
 
 def _nothing(told: str) -> bool:

@@ -1,24 +1,57 @@
 """What must be the same for two measurements to be comparable without a word."""
 
+import re
+
+from kubert_tui.latency.statistics import furthest
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.evidence import scheduled
 
 _PASSING = frozenset({"boot_id"})
 """Different each time, and of no meaning for latency."""
 
+_TOLD_ELSEWHERE = (
+    "--interval=", "--loops=", "--duration=", "--histogram=", "--priority=", "--quiet",
+    "--smp", "--affinity=", "--threads=",
+)  # fmt: skip
+"""Options that are marks of their own."""
+
+_SHORT = re.compile(r"-[ilDh][0-9]+[a-z]?|-q")
+"""The same, as people type them."""
+
 
 def marks(stored: StoredMeasurement) -> dict[str, str]:
-    """Return the fingerprint and the way of measuring as one flat mapping of texts."""
+    """Return the fingerprint and the way of measuring as one flat mapping of texts.
+
+    `loops` are those that were run: the longer one measures, the higher is the maximum one sees.
+    """
     found: dict[str, str] = {}
     for key, value in stored.fingerprint.model_dump().items():
         if key == "realtime":
             found[key] = ", ".join(f"{sign}: {told}" for sign, told in value.items())
         elif key not in _PASSING:
             found[key] = str(value)
+    options = [
+        word
+        for word in stored.command[1:]
+        if not word.startswith(_TOLD_ELSEWHERE) and not _SHORT.fullmatch(word)
+    ]
     return {
         **found,
+        "layer": stored.layer,
+        "stage": stored.stage,
         "interval": str(stored.interval),
         "histogram": str(stored.histogram),
         "cpus": ",".join(map(str, stored.cpus)),
         "cyclictest": stored.version,
-        "loops": str(stored.loops),
+        "policy": scheduled(stored) or "unknown",
+        "options": " ".join(options),
+        "dma_latency": dma_latency(stored),
+        "loops": str(furthest(stored.snapshot())),
     }
+
+
+def dma_latency(stored: StoredMeasurement) -> str:
+    """Return whether cyclictest kept idle states off (/dev/cpu_dma_latency): held, not held."""
+    if not stored.output:
+        return "unknown"
+    return "held" if "# /dev/cpu_dma_latency set to" in stored.output else "not held"

@@ -11,8 +11,11 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.evidence import evidence_of, limit_named
+from kubert_tui.results.verdict import Grade, Verdict, judge
 
 _EDGES = (1, 2, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 250, 500, 1000)
 """Upper edges of the buckets in us: a line for each microsecond would flood a dashboard."""
@@ -20,16 +23,28 @@ _EDGES = (1, 2, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 250, 500, 1000)
 _LABELS = ("host", "lab", "run", "kernel")
 
 
-def openmetrics(measurements: Sequence[StoredMeasurement]) -> str:
-    """Return the text of the file."""
+def openmetrics(measurements: Sequence[StoredMeasurement], limit: Limit | None = None) -> str:
+    """Return the text of the file. Without `limit` each is judged by that of its lab.
+
+    Of several measurements that a dashboard could not tell apart (attempts of one run on one host)
+    the newest is told.
+    """
+    newest: dict[tuple[str, ...], StoredMeasurement] = {}
+    for one in measurements:
+        known = newest.get(_labels(one))
+        if known is None or one.finished >= known.finished:
+            newest[_labels(one)] = one
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Measurements(measurements))
+    registry.register(_Measurements(tuple(newest.values()), limit))
     return str(generate_latest(registry), "utf-8")
 
 
 class _Measurements(Collector):
-    def __init__(self, measurements: Sequence[StoredMeasurement]) -> None:
+    def __init__(self, measurements: Sequence[StoredMeasurement], limit: Limit | None) -> None:
         self._measurements = measurements
+        self._verdicts = {
+            id(one): judge(evidence_of(one), limit or limit_named(one)) for one in measurements
+        }
 
     def collect(self) -> Iterator[Metric]:
         yield self._latency()
@@ -46,6 +61,34 @@ class _Measurements(Collector):
         yield self._of_runs(
             "finished_timestamp_seconds", "When it ended.", lambda one: one.finished
         )
+
+        yield self._grade()
+        yield self._of_judged(
+            "passed", "1 if the worst was below the limit, 0 if not; absent without a verdict.",
+            lambda verdict: verdict.passed,
+        )  # fmt: skip
+        yield self._of_judged(
+            "limit_seconds", "What the worst is judged by.",
+            lambda verdict: verdict.limit.microseconds / 1e6 if verdict.limit else None,
+        )  # fmt: skip
+
+    def _grade(self) -> Metric:
+        family = GaugeMetricFamily(
+            "kubert_latency_grade", "1 at what it is worth.", labels=(*_LABELS, "grade")
+        )
+        for stored in self._measurements:
+            worth = self._verdicts[id(stored)].grade
+            for grade in Grade:
+                family.add_metric((*_labels(stored), str(grade)), grade is worth)
+        return family
+
+    def _of_judged(self, name: str, told: str, value: Callable[[Verdict], float | None]) -> Metric:
+        family = GaugeMetricFamily(f"kubert_latency_{name}", told, labels=_LABELS)
+        for stored in self._measurements:
+            known = value(self._verdicts[id(stored)])
+            if known is not None:
+                family.add_metric(_labels(stored), known)
+        return family
 
     def _latency(self) -> Metric:
         family = HistogramMetricFamily(

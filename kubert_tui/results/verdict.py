@@ -4,7 +4,6 @@ A maximum is what was seen, not what can happen: a grade says how hard the host 
 Where a figure would mislead there is no verdict, and the reason stands in its place.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,9 +11,6 @@ from kubert_tui.lab.limits import Limit
 
 PRODUCTION_HOURS = 12
 INDICATIVE_MINUTES = 10
-
-_TENTH = 10
-"""A percentile needs ten samples beyond it to be more than a single accident."""
 
 
 class Grade(StrEnum):
@@ -55,6 +51,8 @@ class Evidence:
     """Times a core was slowed down because it was hot."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    policy: str = "fifo"
+    """How its threads were scheduled (`fifo 90`); empty when nobody knows."""
     virtual: str = ""
     """The hypervisor or container it ran in, as facts name it; empty on bare metal."""
 
@@ -90,17 +88,17 @@ def judge(evidence: Evidence, limit: Limit | None) -> Verdict:
     return Verdict(grade, passed, limit, statement, reasons)
 
 
-def supported(quantiles: Sequence[str], samples: int) -> tuple[str, ...]:
-    """Return the quantiles (`0.99`, `0.9999`) that `samples` samples say something about."""
-    return tuple(q for q in quantiles if samples * (1 - float(q)) >= _TENTH - 1e-6)
-
-
 def _refusals(evidence: Evidence) -> list[str]:
     found = []
     if evidence.realtime is False:
         found.append("the kernel was not PREEMPT_RT, so its latencies have no bound to judge.")
     elif evidence.realtime is None:
         found.append("whether the kernel was PREEMPT_RT is not known.")
+    if evidence.policy and not _realtime_policies(evidence.policy):
+        found.append(
+            f"its threads were not scheduled in real time ({evidence.policy}): that measures how"
+            " busy the host was."
+        )
     if evidence.throttled:
         found.append("periods are missing: real-time throttling or a stalled CPU hid samples.")
     if evidence.samples == 0:
@@ -114,6 +112,8 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
         missing.append(f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h.")
     if not evidence.load:
         missing.append("It ran without load.")
+    if not evidence.policy:
+        missing.append("How its threads were scheduled is not known.")
     if evidence.overflows:
         missing.append(f"{evidence.overflows} samples were off the histogram.")
     if evidence.virtual:
@@ -139,6 +139,10 @@ def _streamed(evidence: Evidence) -> list[str]:
         return []
     lost = f"; {evidence.unseen} samples were not seen live" if evidence.unseen else ""
     return [f"It was watched through --verbose, which can only make latencies worse{lost}."]
+
+
+def _realtime_policies(told: str) -> bool:
+    return all(one.split()[0] in ("fifo", "rr", "deadline") for one in told.split(", "))
 
 
 def _length(seconds: float) -> str:

@@ -37,7 +37,7 @@ from kubert_tui.latency.launch import forget
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
 from kubert_tui.latency.store import StoredMeasurement, load, save, store
-from kubert_tui.results.evidence import evidence_of
+from kubert_tui.results.evidence import evidence_of, limit_named
 from kubert_tui.results.verdict import judge
 from kubert_tui.stages.model import Work
 
@@ -113,6 +113,7 @@ def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasur
         lab=work.lab.name,
         facts=work.facts(host),
         run=work.directory.name,
+        stage=work.stage,
         limit=work.lab.cyclictest.limit,
     )
     save(path, kept)
@@ -231,21 +232,24 @@ def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
 
 
 def _tell_stored(work: Work, host: str, path: Path, kept: StoredMeasurement) -> None:
-    verdict = judge(evidence_of(kept), limit_of(kept.limit) if kept.limit else None)
-    work.emit(
-        LatencyStored(
-            host=host,
-            path=str(path),
-            samples=kept.summary.samples,
-            maximum=kept.summary.maximum,
-            exact=kept.exact,
-            unseen=kept.unseen,
-            notes=kept.notes,
-            interrupted=kept.interrupted,
-            passed=verdict.passed,
-            verdict=verdict.statement,
-            reasons=verdict.reasons,
-        )
+    work.emit(stored_event(host, str(path), kept))
+
+
+def stored_event(host: str, path: str, kept: StoredMeasurement) -> LatencyStored:
+    """Return what is told of a stored measurement: its worst sample, judged, and why no more."""
+    verdict = judge(evidence_of(kept), limit_named(kept))
+    return LatencyStored(
+        host=host,
+        path=path,
+        samples=kept.summary.samples,
+        maximum=kept.summary.maximum,
+        exact=kept.exact,
+        unseen=kept.unseen,
+        notes=kept.notes,
+        interrupted=kept.interrupted,
+        passed=verdict.passed,
+        verdict=verdict.statement,
+        reasons=verdict.reasons,
     )
 
 

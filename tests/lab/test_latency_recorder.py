@@ -87,6 +87,7 @@ def test_a_killed_cyclictest_that_nobody_watched_is_kept(host: LocalHost, direct
     assert left is not None
     assert left.final.threads[0].samples >= kept > 0
     assert "SIGKILL" in left.interrupted
+    assert left.policy == "fifo 90"
     assert not left.final.final
     wait_until(lambda: recorders(run) == [], "the recorder has ended by itself", 30)
 

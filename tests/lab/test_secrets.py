@@ -162,7 +162,8 @@ PLAYBOOK = """\
       ansible.builtin.debug:
         var: vars
     - name: Fail
-      ansible.builtin.shell: env; set; cat /proc/$PPID/environ; ls -A /tmp | head -3; echo UNDONE >&2; exit 3
+      ansible.builtin.shell: >-
+        env; set; cat /proc/$PPID/environ; ls -A /tmp | head -3; echo UNDONE >&2; exit 3
 """
 
 

@@ -15,7 +15,7 @@ from kubert_tui.facts.parse import parse
 from kubert_tui.facts.sections import split
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.latency.command import order_for
-from kubert_tui.latency.store import fingerprint
+from kubert_tui.latency.fingerprint import fingerprint
 from kubert_tui.screens.facts_text import fact_groups
 from kubert_tui.stages.registry import all_stages
 from tests.support.fact_samples import DEBIAN, HPE, NONCE, NOW, probe_output, section

@@ -55,6 +55,23 @@ def test_a_run_from_its_start_to_its_result(told: Told) -> None:
     assert host.starts[0][-3:] == ORDER.command
 
 
+@pytest.mark.parametrize(
+    ("kept", "policy"),
+    [
+        (b"fifo 90", "fifo 90"),
+        (b"fifo 90, other 0", "fifo 90, other 0"),
+        (b"", ""),
+        (b"\x1b[31mfifo 90", ""),
+        (b"fifo", ""),
+    ],
+)
+def test_how_its_threads_were_scheduled(told: Told, kept: bytes, policy: str) -> None:
+    host = PlayedHost(stdout=FINAL)
+    host.samplers = iter([then_ends(THREADS, FIRST)])
+    host.files[f"{RUN}/policy"] = kept
+    assert carry_out(host, told).policy == policy
+
+
 def test_under_systemd_it_is_a_unit_and_dollars_stay_dollars(told: Told) -> None:
     host = PlayedHost(stdout=FINAL)
     host.systemd = True

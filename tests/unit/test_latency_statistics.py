@@ -18,6 +18,7 @@ from kubert_tui.latency.statistics import (
     percentile,
     remaining,
     summarise,
+    summarise_thread,
 )
 
 SIZE = 20
@@ -109,8 +110,21 @@ def test_the_summary() -> None:
     assert figures.samples == 2000
     assert (figures.minimum, figures.maximum, figures.overflows) == (1, 30, 2)
     assert figures.p99 == Percentile(3)
-    assert figures.p99_9 == Percentile(3)
+    assert figures.p99_9 is None, "2000 samples say nothing about one in a thousand"
     assert figures.average == pytest.approx((999 + 1998 + 60) / 2000)
+
+
+def test_a_percentile_needs_ten_samples_beyond_it() -> None:
+    def told(samples: int) -> tuple[bool, ...]:
+        figures = summarise_thread(histogram([1] * samples))
+        shown = (figures.p50, figures.p99, figures.p99_9, figures.p99_99)
+        return tuple(one is not None for one in shown)
+
+    assert told(19) == (False,) * 4
+    assert told(20) == told(999) == (True, False, False, False)
+    assert told(9_999) == (True, True, False, False)
+    assert told(10_000) == told(99_999) == (True, True, True, False)
+    assert told(100_000) == (True,) * 4
 
 
 def test_the_summary_of_nothing() -> None:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from kubert_tui.base.errors import MeasurementError
+from kubert_tui.latency.describe import document, schema
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.store import StoredMeasurement, load, save, store
+from kubert_tui.latency.upgrade import SCHEMA, upgraded
 from tests.support.latency_facts import facts_of
 
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "measurements"
 ORDER = MeasurementOrder("id", ("cyclictest", "--smp"), "2.4", 200, 5, 3, (0, 4), (1,))
 FINAL = Snapshot(
     9,
@@ -21,12 +24,15 @@ FINAL = Snapshot(
     (1.0, 0.5, 0.25),
     final=True,
 )
-MEASURED = Measured(ORDER, FINAL, "# Histogram\n", True, 1000.0, 1001.5, ("a note",))
+MEASURED = Measured(
+    ORDER, FINAL, "# Histogram\n", True, 1000.0, 1001.5, ("a note",), policy="fifo 90"
+)
 
 
 @pytest.fixture
 def stored() -> StoredMeasurement:
-    return store(MEASURED, host="one", lab="mine", facts=facts_of(online=(0, 1, 4)), run="r1")
+    facts = facts_of(online=(0, 1, 4))
+    return store(MEASURED, host="one", lab="mine", facts=facts, run="r1", stage="cyclictest")
 
 
 @pytest.fixture
@@ -52,7 +58,8 @@ def test_it_is_private(file: Path) -> None:
 
 def test_the_summary_and_the_fingerprint(stored: StoredMeasurement) -> None:
     assert stored.summary.samples == 9
-    assert (stored.summary.p99, stored.summary.maximum) == (">= 3", 8)
+    assert (stored.summary.p99, stored.summary.maximum) == ("", 8), "9 samples have no p99"
+    assert (stored.stage, stored.layer, stored.policy) == ("cyclictest", "host", "fifo 90")
     told = stored.fingerprint
     assert told.kernel == "6.1.0-rt"
     assert told.realtime == {
@@ -66,8 +73,9 @@ def test_the_summary_and_the_fingerprint(stored: StoredMeasurement) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"schema_version": 2}, "newer"),
+        ({"schema_version": SCHEMA + 1}, "a newer kubert-tui wrote it"),
         ({"schema_version": 0}, "schema_version"),
+        ({"schema_version": "2"}, "schema_version"),
         ({"extra": 1}, "extra"),
         ({"interval": 0}, "interval"),
         ({"elapsed": -1}, "elapsed"),
@@ -112,3 +120,53 @@ def test_a_cut_off_file_is_refused(file: Path) -> None:
 def test_a_missing_file_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match="cannot be read"):
         load(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("version-*.json")), ids=lambda p: p.stem)
+def test_files_of_earlier_versions_are_read(path: Path, tmp_path: Path) -> None:
+    told = json.loads(path.read_text())
+    back = load(path)
+    assert back.schema_version == SCHEMA
+    for key, value in told.items():
+        if key not in ("schema_version", "summary"):
+            assert back.model_dump(mode="json")[key] == value, key
+    assert back.snapshot().samples == told["summary"]["samples"]
+    assert (back.stage, back.layer) == ("cyclictest", "host")
+    assert back.policy == told.get("policy", "")
+    # What was read is written in the present form, and comes back the same.
+    save(tmp_path / "now.json", back)
+    assert load(tmp_path / "now.json") == back
+
+
+def test_there_is_a_file_of_every_version() -> None:
+    found = {json.loads(path.read_text())["schema_version"] for path in FIXTURES.glob("*.json")}
+    assert found == set(range(1, SCHEMA + 1)), "keep a real file of each version for ever"
+
+
+@pytest.mark.parametrize("told", [None, [], {}, {"schema_version": None}, {"schema_version": -1}])
+def test_what_is_no_measurement_is_not_upgraded(told: object) -> None:
+    assert upgraded(told) == told
+
+
+def test_the_description_is_that_of_the_model() -> None:
+    path = Path(__file__).parents[2] / "docs" / "measurements.md"
+    again = "python -m kubert_tui.latency.describe > docs/measurements.md"
+    assert path.read_text() == document(), f"the model has changed; run: {again}"
+
+
+def test_every_key_is_described() -> None:
+    told = schema()
+    for name, part in {"the file": told, **told["$defs"]}.items():
+        for key, field in part["properties"].items():
+            assert field.get("description"), (
+                f"{name}: say below `{key}` what it means, and its unit"
+            )
+
+
+def test_the_schema_is_that_of_the_files(file: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(schema())
+    validator.check_schema(schema())
+    for path in (file, FIXTURES / f"version-{SCHEMA}.json"):
+        validator.validate(json.loads(path.read_text()))
+    assert not validator.is_valid(json.loads(file.read_text()) | {"extra": 1})

@@ -8,9 +8,15 @@ import pytest
 
 from kubert_tui.base.errors import MeasurementError, UsageError
 from kubert_tui.latency.store import load, save
+from kubert_tui.results.evidence import evidence_of, scheduled
 from kubert_tui.results.foreign import read_foreign
+from kubert_tui.results.foreign_parts import Told
+from kubert_tui.results.likeness import marks
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cyclictest"
+KEPT = FIXTURES.parent / "foreign"
+OSADL = "cyclictest -l100000000 -m -Sp90 -i200 -h400 -q"
+UNAME = "Linux rack5slot8 5.10.3-rt13 #1 SMP PREEMPT RT Wed Aug 16 10:00:00 2023 x86_64 GNU/Linux"
 WHOLE = sorted(
     path
     for path in FIXTURES.glob("v*.txt")
@@ -21,7 +27,7 @@ WHOLE = sorted(
 @pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.stem)
 def test_real_outputs_of_every_version(path: Path, tmp_path: Path) -> None:
     text = path.read_text()
-    stored = read_foreign(path, interval=200)
+    stored = read_foreign(path, Told(interval=200))
     minima = next(line for line in text.splitlines() if line.startswith("# Min Latencies:"))
     assert [t.minimum for t in stored.threads] == [int(n) for n in minima.split(":")[1].split()]
     for thread in stored.threads:
@@ -32,6 +38,105 @@ def test_real_outputs_of_every_version(path: Path, tmp_path: Path) -> None:
     assert "imported from" in stored.notes[0]
     save(tmp_path / "kept.json", stored)
     assert load(tmp_path / "kept.json") == stored
+
+
+def test_as_osadls_script_leaves_it(tmp_path: Path) -> None:
+    told = Told(command=f"{OSADL} >output", uname=UNAME, host="rack")
+    stored = read_foreign(KEPT / "osadl-output.txt", told)
+    assert " ".join(stored.command) == OSADL
+    assert (stored.interval, stored.histogram, stored.host) == (200, 400, "rack")
+    assert stored.fingerprint.realtime == {"imported": "yes"}
+    assert stored.fingerprint.kernel == "5.10.3-rt13"
+    assert stored.fingerprint.machine == "x86_64"
+    assert evidence_of(stored).realtime is True
+    assert scheduled(stored) == "fifo 90"
+    packed = read_foreign(KEPT / "osadl-output.txt.gz", told)
+    assert packed.threads == stored.threads
+    assert marks(packed) == marks(stored)
+
+
+def test_what_is_noted_above_the_output_is_read() -> None:
+    stored = read_foreign(KEPT / "noted.txt")
+    assert (stored.interval, stored.host) == (200, "rack5slot8")
+    assert stored.command == ("cyclictest", "-l3000", "-m", "-Sp90", "-i200", "-h400", "-q")
+    assert stored.fingerprint.realtime == {"imported": "yes"}
+    assert stored.threads == read_foreign(KEPT / "osadl-output.txt", Told(interval=200)).threads
+
+
+def test_status_lines_tell_interval_and_policy() -> None:
+    stored = read_foreign(KEPT / "v2.4-not-quiet.txt")
+    assert (stored.interval, stored.policy) == (200, "fifo 90")
+    assert [thread.maximum for thread in stored.threads] == [60, 206]
+    assert "\x1b" not in stored.output
+
+
+def test_the_rows_alone() -> None:
+    whole = read_foreign(KEPT / "osadl-output.txt", Told(interval=200))
+    rows = read_foreign(KEPT / "osadl-histogram.txt", Told(interval=200))
+    assert [one.buckets for one in rows.threads] == [one.buckets for one in whole.threads]
+    assert [one.minimum for one in rows.threads] == [one.minimum for one in whole.threads]
+    for thread in rows.threads:
+        assert thread.maximum == thread.buckets[-1][0]
+    assert any("off the histogram" in note for note in rows.notes)
+
+
+@pytest.mark.parametrize("separator", [",", ";", ", ", " ", "\t"])
+def test_tables_with_other_separators(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "table.csv"
+    rows = ("us,cpu0,cpu1", "0,0,0", "1,5,0", "2,7,3", "")
+    path.write_text("\n".join(rows).replace(",", separator))
+    stored = read_foreign(path, Told(interval=100))
+    assert [one.buckets for one in stored.threads] == [((1, 5), (2, 7)), ((2, 3),)]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["1 2\n1 3\n", "2 2\n1 3\n", "1 2\n2 3 4\n", "1 0\n", "9999999 1\n", "5\n6\n", "1 -2\n"],
+)
+def test_what_is_no_table(tmp_path: Path, rows: str) -> None:
+    path = tmp_path / "theirs.txt"
+    path.write_text(rows)
+    with pytest.raises(MeasurementError, match="no result of cyclictest"):
+        read_foreign(path, Told(interval=200))
+
+
+def test_an_output_cut_off_below_its_rows(tmp_path: Path) -> None:
+    """As versions before 1.0 print it, or a copy that lost its end."""
+    path = tmp_path / "old.txt"
+    whole = (KEPT / "osadl-output.txt").read_text()
+    path.write_text(whole[: whole.index("# Histogram Overflow at")].replace("\n", "\r\n"))
+    stored = read_foreign(path, Told(interval=200))
+    expected = read_foreign(KEPT / "osadl-output.txt", Told(interval=200))
+    for old, new in zip(stored.threads, expected.threads, strict=True):
+        assert (old.buckets, old.overflows, old.maximum) == (
+            new.buckets, new.overflows, new.maximum,
+        )  # fmt: skip
+
+
+def test_nanoseconds_are_not_taken_for_microseconds() -> None:
+    for command in ("cyclictest --nsecs -i200", "cyclictest -qN -i200"):
+        with pytest.raises(MeasurementError, match="nanoseconds"):
+            read_foreign(KEPT / "osadl-output.txt", Told(command=command))
+
+
+def test_a_damaged_gzip_file(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.gz"
+    path.write_bytes((KEPT / "osadl-output.txt.gz").read_bytes()[:200])
+    with pytest.raises(MeasurementError, match="gzip"):
+        read_foreign(path, Told(interval=200))
+
+
+def test_real_json_of_2_4() -> None:
+    stored = read_foreign(KEPT / "v2.4-json.json")
+    assert (stored.version, stored.interval, stored.histogram) == ("2.4", 200, 100)
+    assert max(sum(n for _, n in one.buckets) + one.overflows for one in stored.threads) == 3000
+    assert stored.fingerprint.realtime == {"imported": "no"}
+    assert scheduled(stored) == "fifo 90"
+
+
+def test_a_word_that_is_no_kernel_is_refused() -> None:
+    with pytest.raises(UsageError, match="uname"):
+        read_foreign(KEPT / "osadl-output.txt", Told(interval=200, uname="PREEMPT_RT, honestly"))
 
 
 def test_the_interval_is_asked_for() -> None:
@@ -87,7 +192,7 @@ def test_json_of_2_x(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_no_result_is_refused_by_name(told: object, tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match=r"theirs\.json|cyclictest"):
-        read_foreign(_written(tmp_path, told), interval=200)
+        read_foreign(_written(tmp_path, told), Told(interval=200))
 
 
 def test_escapes_do_not_come_in(tmp_path: Path) -> None:

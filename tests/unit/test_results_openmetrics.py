@@ -1,5 +1,7 @@
 """What a dashboard reads is what was measured. Read back by the format's own parser."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.store import StoredMeasurement, save, store
 from kubert_tui.results.openmetrics import openmetrics
+from kubert_tui.results.verdict import Grade
 from tests.support.latency_facts import facts_of
 
 COUNTS = (0, 3, 900, 80, 16) + (0,) * 15
@@ -63,3 +66,51 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     save(result, stored("bull1"))
     assert main(["report", str(result), "--openmetrics", "-o", str(out)]) == ExitCode.OK
     assert samples(out.read_text())["kubert_latency_seconds_count", "bull1", "5", ""] == 999
+
+
+def test_of_two_attempts_the_newest_is_told() -> None:
+    first, second = stored("bull1", "it was killed"), stored("bull1")
+    second = second.model_copy(update={"identity": "run-2", "finished": first.finished + 60})
+    for both in ([first, second], [second, first]):
+        text = openmetrics(both)
+        lines = [line.rpartition(" ")[0] for line in text.splitlines() if line[0] != "#"]
+        assert len(lines) == len(set(lines)), "a series that is told twice is refused"
+        assert samples(text)["kubert_latency_interrupted", "bull1", "", ""] == 0
+
+
+def test_a_collector_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    result, out = tmp_path / "one.json", tmp_path / "latency.prom"
+    save(result, stored("bull1"))
+    out.write_text("old\n")
+    old = out.open()
+    assert main(["report", str(result), "--openmetrics", "-o", str(out)]) == ExitCode.OK
+    assert old.read() == "old\n", "it was replaced, not written over"
+    old.close()
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o666 & ~umask, "the collector is another user"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latency.prom", "one.json"]
+    full = tmp_path / "none" / "latency.prom"
+    assert main(["report", str(result), "--openmetrics", "-o", str(full)]) == ExitCode.USAGE
+    assert main(["report", str(result), "--openmetrics", "-o", "/dev/null"]) == ExitCode.OK
+    assert Path("/dev/null").is_char_device()
+
+
+def test_the_verdict_is_there_or_nothing_is() -> None:
+    real = stored("bull1")
+    signs = {"imported": "yes"}
+    mark = real.fingerprint.model_copy(update={"realtime": signs})
+    real = real.model_copy(update={"fingerprint": mark, "limit": "40", "policy": "fifo 90"})
+    text = openmetrics([real, stored("bull2")])
+    families = {family.name: family.samples for family in text_string_to_metric_families(text)}
+    (passed,) = families["kubert_latency_passed"]
+    assert (passed.labels["host"], passed.value) == ("bull1", 0)
+    (limit,) = families["kubert_latency_limit_seconds"]
+    assert limit.value == pytest.approx(40e-6)
+    grades = {
+        one.labels["host"]: one.labels["grade"]
+        for one in families["kubert_latency_grade"]
+        if one.value
+    }
+    assert grades == {"bull1": "smoke", "bull2": "refused"}
+    assert len(families["kubert_latency_grade"]) == 2 * len(Grade)

@@ -1,13 +1,19 @@
 """A verdict says no more than the measurement does."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.lab.limits import LIMITS, limit_of
-from kubert_tui.results.verdict import Evidence, Grade, judge, supported
+from kubert_tui.latency.statistics import supported
+from kubert_tui.latency.store import load
+from kubert_tui.results.evidence import scheduled
+from kubert_tui.results.options import UNKNOWN_OPTIONS
+from kubert_tui.results.verdict import Evidence, Grade, judge
 
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "measurements"
 LONG = Evidence(
     realtime=True,
     seconds=12 * 3600,
@@ -38,6 +44,9 @@ RAN = limit_of("openshift-ran")
         ({"realtime": None}, Grade.REFUSED),
         ({"throttled": True}, Grade.REFUSED),
         ({"samples": 0}, Grade.REFUSED),
+        ({"policy": ""}, Grade.INDICATIVE),
+        ({"policy": "other 0"}, Grade.REFUSED),
+        ({"policy": "fifo 90, other 0"}, Grade.REFUSED),
     ],
 )
 def test_the_grade_is_the_evidence(change: dict[str, object], grade: Grade) -> None:
@@ -69,8 +78,45 @@ def test_percentiles_beyond_the_samples_are_left_out() -> None:
     assert supported(asked, 0) == ()
 
 
+@pytest.mark.parametrize(
+    "change", [{"policy": "other 0"}, {"realtime": False}, {"throttled": True}]
+)
+def test_a_refusal_says_why_and_judges_nothing(change: dict[str, object]) -> None:
+    verdict = judge(replace(LONG, **change), RAN)  # type: ignore[arg-type]
+    assert verdict.statement == f"no verdict: {verdict.reasons[0]}"
+    assert (verdict.passed, verdict.limit) == (None, RAN)
+
+
+@pytest.mark.parametrize(
+    ("command", "seen", "told"),
+    [
+        ("cyclictest --smp --priority=90", "", "fifo 90"),
+        ("cyclictest -Sp90 -i200", "", "fifo 90"),
+        ("cyclictest --smp --priority=90", "fifo 90, other 0", "fifo 90, other 0"),
+        ("cyclictest --smp -h 400", "", "other 0"),
+        ("cyclictest -p 0", "", "other 0"),
+        ("cyclictest --policy=rr", "", "rr"),
+        ("cyclictest --policy=other -p5", "", "other 0"),
+    ],
+)
+def test_how_threads_were_scheduled(command: str, seen: str, told: str) -> None:
+    stored = load(FIXTURES / "version-1.json")
+    update = {"command": tuple(command.split()), "policy": seen}
+    assert scheduled(stored.model_copy(update=update)) == told
+
+
+def test_what_nobody_told_is_not_known() -> None:
+    stored = load(FIXTURES / "version-1.json")
+    update = {"command": ("cyclictest", *UNKNOWN_OPTIONS)}
+    assert scheduled(stored.model_copy(update=update)) == ""
+
+
 def test_limits_by_name_and_by_number() -> None:
-    assert all(limit_of(limit.name) is limit and limit.source for limit in LIMITS)
+    for limit in LIMITS:
+        assert limit_of(limit.name) is limit
+        assert limit.source
+        assert limit.measured
+        assert limit.url.startswith("https://")
     assert limit_of("35us").microseconds == limit_of("35").microseconds == 35
     for wrong in ("", "0", "-3", "fast", "1e3", "٣"):
         with pytest.raises(UsageError, match="no limit"):

@@ -6,18 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubert_tui.lab.limits import Limit, limit_of
+from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.statistics import (
     MERGED,
     merge,
     percentile,
+    supported,
 )
 from kubert_tui.latency.store import StoredMeasurement
-from kubert_tui.results.evidence import evidence_of
-from kubert_tui.results.verdict import Verdict, judge, supported
+from kubert_tui.results.evidence import evidence_of, limit_named, missed, scheduled
+from kubert_tui.results.likeness import dma_latency
+from kubert_tui.results.verdict import Verdict, judge
 
 QUANTILES = ("0.5", "0.99", "0.999", "0.9999")
-HEADINGS = ("CPU", "samples", "min", "avg", "p50", "p99", "p99.9", "p99.99", "max", "overflows")
+HEADINGS = (
+    "CPU",
+    "samples",
+    "min",
+    "avg",
+    "p50",
+    "p99",
+    "p99.9",
+    "p99.99",
+    "max",
+    "overflows",
+    "missed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +41,7 @@ class Chapter:
     title: str
     verdict: Verdict
     figures: tuple[tuple[str, ...], ...]
-    """Rows under HEADINGS, the merged one first. Latencies in us."""
+    """Rows under HEADINGS, the merged one first. Latencies in us; `missed` are periods."""
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
@@ -37,16 +51,11 @@ def chapter(stored: StoredMeasurement, limit: Limit | None) -> Chapter:
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(stored.started))
     return Chapter(
         title=f"{stored.host}, {when}",
-        verdict=judge(evidence_of(stored), limit or own_limit(stored)),
+        verdict=judge(evidence_of(stored), limit or limit_named(stored)),
         figures=tuple(_rows(stored)),
         facts=tuple(_facts(stored)),
         notes=stored.notes,
     )
-
-
-def own_limit(stored: StoredMeasurement) -> Limit | None:
-    """Return the limit that its lab file named."""
-    return limit_of(stored.limit) if stored.limit else None
 
 
 def chapters(measurements: Sequence[StoredMeasurement], limit: Limit | None) -> tuple[Chapter, ...]:
@@ -57,6 +66,7 @@ def chapters(measurements: Sequence[StoredMeasurement], limit: Limit | None) -> 
 def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
     threads = stored.snapshot().threads
     rows = []
+    gone = missed(stored)
     for thread in (merge(threads), *threads):
         told = supported(QUANTILES, thread.samples)
         quantiles = (
@@ -73,6 +83,7 @@ def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
             *quantiles,
             str(thread.maximum),
             str(thread.overflows),
+            str(gone[thread.cpu] if thread.cpu != MERGED else sum(gone.values())),
         ))  # fmt: skip
     return rows
 
@@ -83,8 +94,12 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
     return [
         ("command", shlex.join(stored.command)),
         ("cyclictest", stored.version),
+        ("threads", scheduled(stored) or "unknown"),
+        ("idle states kept off", dma_latency(stored)),
         ("lab", stored.lab),
         ("run", stored.run),
+        ("stage", stored.stage),
+        ("measured on", stored.layer),
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load)),
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
@@ -92,5 +107,5 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),
         ("live figures", "equal to the final ones" if stored.exact else "not consistent"),
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
-        *((name.replace("_", " "), str(value)) for name, value in marks.items()),
+        *((name.replace("_", " "), str(value) or "none") for name, value in marks.items()),
     ]

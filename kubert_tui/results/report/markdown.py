@@ -2,20 +2,30 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from kubert_tui.results.report.content import HEADINGS, Chapter
 
 
-def markdown(chapters: Sequence[Chapter]) -> str:
-    """Return the report. Text of hosts is escaped: it becomes no markup."""
+def markdown(chapters: Sequence[Chapter], picture: str = "") -> str:
+    """Return the report. Text of hosts is escaped: it becomes no markup.
+
+    `picture` is the name of the plot that lies beside it.
+    """
     lines = ["# Latency report", ""]
+    if picture:
+        lines += [f"![Latencies: samples of each CPU by microseconds](<{quote(picture)}>)", ""]
     for chapter in chapters:
         lines += [
             f"## {_safe(chapter.title)}",
             "",
             f"**Verdict:** {_safe(chapter.verdict.statement)}",
         ]
-        lines += ["", *(f"- {_safe(reason)}" for reason in chapter.verdict.reasons), ""]
+        if limit := chapter.verdict.limit:
+            where = f" <{limit.url}>" if limit.url else ""
+            lines += ["", f"Limit: {limit.microseconds} us, {_safe(limit.source)}{where}"]
+        reasons = [one for one in chapter.verdict.reasons if one not in chapter.verdict.statement]
+        lines += ["", *(f"- {_safe(reason)}" for reason in reasons), ""]
         lines += _table(HEADINGS, chapter.figures)
         lines += ["", "Latencies in microseconds.", ""]
         lines += _table(("what", "value"), chapter.facts)
