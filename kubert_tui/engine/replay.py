@@ -16,6 +16,7 @@ from kubert_tui.events.model import (
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
+    LoadChanged,
     StageFinished,
     StageStarted,
     StageState,
@@ -23,7 +24,7 @@ from kubert_tui.events.model import (
 from kubert_tui.events.questions import Answer
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.store import StoredLoad, StoredMeasurement
 from kubert_tui.latency.stream import seconds, whole
 from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages
@@ -89,6 +90,9 @@ class Replay:
     def answer(self, question: int, answer: Answer) -> None:
         """Nothing is asked."""
 
+    def load(self, host: str, preset: str) -> None:
+        """Nothing is loaded."""
+
     def cancel(self) -> None:
         """Tell the rest at once."""
         self._over.set()
@@ -117,16 +121,29 @@ def events_of_journal(path: Path) -> list[Event]:
 def events_of_stored(stored: StoredMeasurement) -> list[Event]:
     """Return the events of a result that stands alone: its beginning and its end."""
     host = clean_line(stored.host, limit=100)
+    loads = [event for one in stored.loads for event in _of_load(one, stored.started, host)]
     return [
         LatencyStarted(
             time=stored.started, stage=STAGE, host=host, command=stored.command,
             version=stored.version, interval=stored.interval, loops=stored.loops,
             cpus=stored.cpus, started=stored.started,
         ),
+        *loads,
         LatencySnapshot(
             time=stored.finished, stage=STAGE, host=host,
             snapshot=replace(stored.snapshot(), final=not stored.interrupted),
         ),
+    ]  # fmt: skip
+
+
+def _of_load(load: StoredLoad, started: float, host: str) -> list[Event]:
+    return [
+        LoadChanged(
+            time=started + elapsed, stage=STAGE, host=host, preset=load.preset,
+            command=load.command, cpus=load.cpus, elapsed=elapsed, on=elapsed == load.after,
+            reason="" if elapsed == load.after else load.ended,
+        )
+        for elapsed in (load.after, load.until)
     ]  # fmt: skip
 
 
@@ -146,6 +163,16 @@ def _event(entry: dict[str, Any]) -> Event | None:
             )
         case "latency-snapshot":
             return LatencySnapshot(**about, snapshot=_snapshot(entry["snapshot"]))
+        case "load-changed":
+            return LoadChanged(
+                **about,
+                preset=clean_line(str(entry["preset"]), limit=32),
+                command=tuple(clean_line(str(word)) for word in entry["command"]),
+                cpus=clean_line(str(entry["cpus"]), limit=100),
+                elapsed=seconds(entry["elapsed"]),
+                on=entry["on"] is True,
+                reason=clean_line(str(entry.get("reason", ""))),
+            )
         case "latency-stored":
             return LatencyStored(
                 **about,

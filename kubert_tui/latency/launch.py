@@ -7,6 +7,7 @@ ties it to our connection; `run.sh` says which files there are.
 
 import json
 import re
+import shlex
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -17,9 +18,10 @@ from zipfile import ZipFile
 from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.hosts.interface import Completed, Host, Invocation
-from kubert_tui.latency.command import cpu_list
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
+from kubert_tui.latency.cpu_lists import cpu_list
 from kubert_tui.latency.failures import OrderDiffersError
+from kubert_tui.latency.loads import Load, LoadOrder, parse_loads
 from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.latency.recorded import Recorded, parse_recorded
 
@@ -28,6 +30,8 @@ _PROCESS = re.compile(
     r"([0-9]{1,10}) ([0-9]{1,20}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)\S* ([0-9a-f-]{36})"
 )
 _RECORD = "import sys\nfrom kubert_tui.latency.recorder import main\nsys.exit(main())\n"
+_FORGET = '[ ! -e "$1/load.process" ] || sh "$1/load.sh" stop "$1"; rm -rf -- "$1"'
+"""A load outlives a measurement only if its guard was killed."""
 _EXIT = re.compile(r"([0-9]{1,3}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)")
 
 
@@ -84,6 +88,10 @@ class Outputs:
     stderr: bytes
     happened: Happened = UNKNOWN
     """What firmware and hardware did meanwhile."""
+    loads: bytes = b""
+    """The record of what loaded the host."""
+    load_alive: bytes = b""
+    """When the last of them was last seen."""
 
 
 def script(name: str) -> str:
@@ -135,6 +143,9 @@ class Run:
         self._put("order.json", json.dumps(asdict(order), indent=1))
         self._put("run.sh", script("run.sh"))
         self._put("counters.sh", script("counters.sh"))
+        self._put("load.sh", script("load.sh"))
+        if order.load is not None:
+            self._put("load.first", shlex.join(self._load(order.load, order.housekeeping)) + "\n")
         self.host.put(recorder(), self.path("recorder.pyz"), mode=0o600, sudo=True)
 
     def start(self, order: MeasurementOrder, *, systemd: bool) -> None:
@@ -179,10 +190,32 @@ class Run:
         done = self._shell(script("stop.sh"), self.directory)
         self._demand(done, "cyclictest cannot be stopped")
 
+    def start_load(self, load: LoadOrder, housekeeping: tuple[int, ...]) -> None:
+        """Load the host until cyclictest ends, or another load is started, or it is stopped."""
+        self._put("load.sh", script("load.sh"))
+        self._demand(self._run(*self._load(load, housekeeping)), "the load cannot be started")
+
+    def stop_load(self) -> None:
+        """End the load, if there is one; return when it has ended."""
+        self._put("load.sh", script("load.sh"))
+        done = self._run("sh", self.path("load.sh"), "stop", self.directory)
+        self._demand(done, "the load cannot be stopped")
+
+    def loads(self, process: Process) -> tuple[Load, ...]:
+        """Return what ran beside it until now."""
+        return parse_loads(self._get("loads"), process.start_ticks)
+
+    def _load(self, load: LoadOrder, housekeeping: tuple[int, ...]) -> tuple[str, ...]:
+        told = (load.preset, load.cpus, shlex.join(load.command))
+        start = ("sh", self.path("load.sh"), "start", self.directory, cpu_list(housekeeping))
+        return (*start, *told, *load.command)
+
     def outputs(self) -> Outputs:
         """Fetch what cyclictest wrote."""
         counted = told(self._get("counters.before"), self._get("counters.after"))
-        return Outputs(self._get("stdout"), self._get("stderr"), counted)
+        loads = self._get("loads")
+        alive = self._get("load.alive") if loads else b""
+        return Outputs(self._get("stdout"), self._get("stderr"), counted, loads, alive)
 
     def recorded(self, order: MeasurementOrder) -> Recorded:
         """Fetch what the recorder on the host has kept."""
@@ -282,6 +315,6 @@ def forget(host: Host, identity: str, directory: str) -> None:
     # One without a process was cut off before it began: nobody starts it any more.
     if state.stage is Stage.RUNNING and not state.rebooted:
         raise run.error("the measurement still runs there", fix="wait for it, or cancel it")
-    done = host.run(Invocation(("rm", "-rf", "--", run.directory), sudo=True))
+    done = host.run(Invocation(("sh", "-c", _FORGET, "sh", run.directory), sudo=True))
     if not done.ok:
         raise run.error(f"{run.directory} cannot be removed", details=last_lines(done.stderr))

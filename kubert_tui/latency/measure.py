@@ -20,6 +20,7 @@ from kubert_tui.latency.failures import (
 from kubert_tui.latency.follow import Follower
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.launch import Outputs, Run, RunState, Stage
+from kubert_tui.latency.loads import parse_loads, settled
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
 from kubert_tui.latency.parse import SIZE_LIMIT, parse_final
 from kubert_tui.latency.stream import at_or_below
@@ -138,8 +139,10 @@ def _conclude(
     except MeasurementError as error:
         trouble = _trouble(error, order, state, outputs, host=name)
         if isinstance(trouble, MeasurementCancelledError | MeasurementInterruptedError):
-            trouble.measured = _left(run, order, state, last, trouble.what)
+            left = _left(run, order, state, last, trouble.what)
+            trouble.measured = left and _loaded(left, state, outputs)
         raise trouble from error
+    measured = _loaded(measured, state, outputs)
     hooks.snapshot(measured.final)
     cycles = max(thread.samples for thread in measured.final.threads)
     if state.cancelled:
@@ -157,6 +160,17 @@ def _conclude(
             fix="see what ended it (a signal gives this), then start the measurement again",
         )
     return measured
+
+
+def _loaded(measured: Measured, state: RunState, outputs: Outputs) -> Measured:
+    """Add what ran beside it."""
+    if state.process is None:
+        return measured
+    began = state.process.start_ticks
+    loads = parse_loads(outputs.loads, began)
+    return replace(
+        measured, loads=settled(loads, measured.final.elapsed, outputs.load_alive, began)
+    )
 
 
 def _trouble(

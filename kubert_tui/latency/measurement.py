@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from kubert_tui.latency.counters import UNKNOWN, Happened
 from kubert_tui.latency.histogram import Snapshot
+from kubert_tui.latency.loads import Load, LoadOrder
 from kubert_tui.latency.recorded import Recorded
 
 
@@ -26,6 +27,8 @@ class MeasurementOrder:
     """CPUs measured, in thread order."""
     housekeeping: tuple[int, ...] = ()
     """CPUs our own helper may run on; () lets the scheduler choose."""
+    load: LoadOrder | None = None
+    """What is to run beside it from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Measured:
     """What a reader must know: throttling seen, no /dev/cpu_dma_latency, missed periods, ..."""
     happened: Happened = UNKNOWN
     """What firmware and hardware did meanwhile."""
+    loads: tuple[Load, ...] = ()
+    """What ran beside it, in order of time; all have an end."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
 

@@ -3,7 +3,7 @@
 #   sh run.sh DIRECTORY CPUS COMMAND ARGUMENT...
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
-# sample), stdout, stderr, past and last (recorder.pyz tells of these), counters.before and .after,
+# sample), stdout, stderr, loads (load.sh tells of it), past and last (recorder.pyz tells of these), counters.before and .after,
 # and exit (status, seconds since the epoch) when all is over.
 umask 077
 
@@ -51,8 +51,21 @@ record() {
 }
 record &
 
+# The load that was ordered; later ones are started by whoever asks for them.
+load() {
+    [ -e load.first ] || return
+    until [ -e process ]; do
+        kill -0 "$measuring" 2> /dev/null || return
+        sleep 0.1
+    done
+    sh load.first
+}
+load &
+
 wait "$measuring"
 status=$?
+finished=$(date +%s.%N)
 sh counters.sh > counters.after 2> /dev/null
-printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new && mv exit.new exit
+[ ! -e loads ] || sh load.sh stop . 'the measurement is over'
+printf '%s %s\n' "$status" "$finished" > exit.new && mv exit.new exit
 sync stdout stderr exit 2> /dev/null

@@ -11,6 +11,7 @@ from kubert_tui.base.paths import write_private
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Fact, Facts, Known
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
+from kubert_tui.latency.loads import Load
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.statistics import Percentile, summarise
 
@@ -58,6 +59,21 @@ class StoredSummary(Part):
     samples: int
 
 
+class StoredLoad(Part):
+    """A load that ran beside the measurement. Times are seconds since cyclictest began."""
+
+    preset: str
+    """Its name: cpu, hackbench, ..."""
+    command: tuple[str, ...]
+    """Its argv, literally."""
+    cpus: str
+    """CPU list that it was to run on."""
+    after: float = Count
+    until: float = Count
+    ended: str = ""
+    """Why it ended; empty if it ran to the end of what is known."""
+
+
 class Fingerprint(Part):
     """What the host was like. Runs on unlike hosts are not compared silently.
 
@@ -103,6 +119,8 @@ class StoredMeasurement(Part):
     finished: float = Field(ge=0)
     elapsed: float = Field(ge=0)
     load: tuple[float, float, float]
+    loads: tuple[StoredLoad, ...] = ()
+    """What ran beside it, in order of time; empty if nothing was started for it."""
     exact: bool
     smi: int | None = Field(default=None, ge=0)
     """System management interrupts meanwhile; None if they are not counted."""
@@ -176,6 +194,7 @@ def packed(
         finished=measured.finished,
         elapsed=final.elapsed,
         load=final.load,
+        loads=tuple(map(_pack_load, measured.loads)),
         exact=measured.exact,
         smi=measured.happened.smi,
         smi_unknown=measured.happened.smi_unknown,
@@ -294,6 +313,18 @@ def _pack(thread: ThreadHistogram) -> StoredThread:
         minimum=thread.minimum,
         average=thread.average,
         maximum=thread.maximum,
+    )
+
+
+def _pack_load(load: Load) -> StoredLoad:
+    until = load.after if load.until is None else load.until
+    return StoredLoad(
+        preset=load.preset,
+        command=load.command,
+        cpus=load.cpus,
+        after=load.after,
+        until=until,
+        ended=load.ended,
     )
 
 

@@ -1,6 +1,7 @@
 """What must be the same for two measurements to be comparable without a word."""
 
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.evidence import share_loaded, what_loaded
 
 _PASSING = frozenset({"boot_id"})
 """Different each time, and of no meaning for latency."""
@@ -21,4 +22,12 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
         "cpus": ",".join(map(str, stored.cpus)),
         "cyclictest": stored.version,
         "loops": str(stored.loops),
+        "load": _load(stored),
     }
+
+
+def _load(stored: StoredMeasurement) -> str:
+    if not stored.loads:
+        return "none"
+    names = ", ".join(dict.fromkeys(one.preset for one in stored.loads))
+    return what_loaded(stored) or f"{names} for {share_loaded(stored):.0%} of the time"

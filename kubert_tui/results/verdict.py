@@ -38,12 +38,14 @@ class Evidence:
     """PREEMPT_RT ran; None when nobody knows."""
     seconds: float
     load: str
-    """The load that was started for it; empty when there was none."""
+    """What loaded the host all the time; empty when nothing did."""
     maximum: int
     """us"""
     samples: int
     overflows: int
     exact: bool
+    loaded: float = 0.0
+    """Share of the time that something loaded it, 0.0 to 1.0."""
     throttled: bool = False
     smi: int | None = None
     """System management interrupts meanwhile; None if they were not counted."""
@@ -73,8 +75,9 @@ def judge(evidence: Evidence, limit: Limit | None) -> Verdict:
     if refusals:
         return Verdict(Grade.REFUSED, None, limit, "no verdict: " + refusals[0], refusals)
     grade, reasons = _grade(evidence)
+    under = f" under load ({evidence.load})" if evidence.load else ""
     seen = (
-        f"the worst of {evidence.samples} samples in {_length(evidence.seconds)} took "
+        f"the worst of {evidence.samples} samples in {_length(evidence.seconds)}{under} took "
         f"{evidence.maximum} us"
     )
     if limit is None:
@@ -108,7 +111,8 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
     if evidence.seconds < PRODUCTION_HOURS * 3600:
         missing.append(f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h.")
     if not evidence.load:
-        missing.append("It ran without load.")
+        part = f"under load for {evidence.loaded:.0%} of its time only"
+        missing.append(f"It ran {part if evidence.loaded else 'without load'}.")
     if evidence.overflows:
         missing.append(f"{evidence.overflows} samples were off the histogram.")
     if evidence.virtual:
