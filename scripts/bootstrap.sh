@@ -153,6 +153,7 @@ missing_packages() {
     have shellcheck || without useful shellcheck ShellCheck
     have busybox || without useful busybox busybox
     have cyclictest || without useful rt-tests realtime-tests
+    have stress-ng || without useful stress-ng stress-ng
     have ps || without useful procps procps-ng
     # What practice machines are built with and run by.
     have mmdebstrap || without useful mmdebstrap mmdebstrap

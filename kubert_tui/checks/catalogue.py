@@ -41,6 +41,7 @@ ALL: tuple[Check, ...] = (
     processors.IDLE_STATES,
     irq.IRQBALANCE_OFF,
     tools.CYCLICTEST,
+    tools.LOAD,
     memory.THP,
     memory.KSM,
     memory.HUGEPAGES,

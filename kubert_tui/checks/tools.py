@@ -3,8 +3,10 @@
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import README, Verdict, failed, ok, unknown
 from kubert_tui.facts.model import Facts, Unknown
+from kubert_tui.lab.load_presets import LOAD_PRESETS
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.rt_tests import pinned_version
+from kubert_tui.latency.load_order import install, missing_tool, tool_fact
 
 
 def _cyclictest(facts: Facts, lab: Lab) -> Verdict:
@@ -28,4 +30,27 @@ CYCLICTEST = Check(
     "It is the measure of all: how late a real-time thread wakes up.",
     f"{README}: Real-time test",
     _cyclictest,
+)
+
+
+def _load(facts: Facts, lab: Lab) -> Verdict:
+    name = lab.cyclictest.load
+    preset = LOAD_PRESETS[name]
+    if not preset.tool:
+        return ok("The lab asks for no load beside the measurement.")
+    fact = tool_fact(facts, name)
+    if isinstance(fact, Unknown):
+        return unknown(preset.tool, fact)
+    if missing := missing_tool(facts, name):
+        fix = f"{install(name)}; or set cyclictest.load to none."
+        return failed(f"{missing[0].upper()}{missing[1:]}.", f"{fix[0].upper()}{fix[1:]}")
+    return ok(f"The load {name} is {preset.tool} at {fact.value}.")
+
+
+LOAD = Check(
+    "tools.load",
+    "Load beside the measurement",
+    "What was never asked for cannot come in between: a latency counts for something under load.",
+    "rteval; OSADL: Test latency under load",
+    _load,
 )

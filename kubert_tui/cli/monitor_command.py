@@ -20,6 +20,7 @@ from kubert_tui.engine.past import run_directory
 from kubert_tui.engine.replay import LENGTH, STAGE, Replay, events_of_journal, events_of_stored
 from kubert_tui.engine.session import Options, Session
 from kubert_tui.lab.find import find_lab
+from kubert_tui.lab.load_presets import LOAD_PRESETS
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.overrides import override
 
@@ -44,6 +45,10 @@ def add_parser(commands: Any) -> None:
     length.add_argument("--duration", metavar="TIME", help="10m, 2h, 90s")
     length.add_argument("--loops", metavar="N", help="cycles of each CPU")
     parser.add_argument("--interval", metavar="US", help="between two wake-ups")
+    parser.add_argument(
+        "--load", metavar="PRESET", help=f"what runs beside it: {', '.join(LOAD_PRESETS)}"
+    )
+    parser.add_argument("--load-cpus", metavar="LIST", help="CPUs that may be loaded: 0-3,8")
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("--accept-new-host-keys", action="store_true")
     parser.add_argument(
@@ -58,7 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     headless = arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty())
     if arguments.replay:
-        if arguments.hosts or arguments.duration or arguments.loops:
+        settings = (arguments.duration, arguments.loops, arguments.load, arguments.load_cpus)
+        if arguments.hosts or any(settings):
             raise UsageError("--replay measures nothing", fix="leave hosts and settings out")
         length = 0.0 if headless else LENGTH
         engine = replay_of(arguments.replay, length=length, interval=_number(arguments.interval))
@@ -101,7 +107,7 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
     source = find_lab(arguments.lab)
     settings = [
         f"cyclictest.{key}={value}"
-        for key in ("interval", "duration", "loops")
+        for key in ("interval", "duration", "loops", "load", "load_cpus")
         if (value := getattr(arguments, key)) is not None
     ]
     lab = override(source.lab, [*arguments.set, *settings])

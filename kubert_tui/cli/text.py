@@ -22,6 +22,7 @@ from kubert_tui.events.model import (
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
+    LoadChanged,
     Note,
     Output,
     PlanMade,
@@ -58,6 +59,10 @@ class TextReport:
                 self._live.show(event)
             case LatencyStored():
                 self._stored(event)
+            case LoadChanged():
+                how = "begins" if event.on else f"ends ({event.reason or 'the run is over'})"
+                at = duration(event.elapsed)
+                self._say(event.host, f"load {event.preset} on CPUs {event.cpus} {how} at {at}")
             case RunStarted():
                 again = "resuming run" if event.resumed else "run"
                 self._line(f"{again} {event.run} on lab {event.lab}", "bold")

@@ -35,6 +35,12 @@ class Engine(Protocol):
     def answer(self, question: int, answer: Answer) -> None:
         """Answer an open question by its number; a second answer is ignored."""
 
+    def load(self, host: str, preset: str) -> None:
+        """Load a host while it is measured, at once, whatever is queued; `none` ends the load.
+
+        `LoadChanged` tells that it was done, a `Note` that it could not be.
+        """
+
     def cancel(self) -> None:
         """Cancel the stage at work and what is queued behind it. Measurements on hosts end."""
 

@@ -16,6 +16,7 @@ from kubert_tui.events.model import (
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
+    LoadChanged,
     StageFinished,
     StageStarted,
     StageState,
@@ -23,7 +24,7 @@ from kubert_tui.events.model import (
 from kubert_tui.events.questions import Answer
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.store import StoredLoad, StoredMeasurement
 from kubert_tui.latency.stream import seconds, whole
 from kubert_tui.results.evidence import limit_named
 from kubert_tui.stages.measure_change import stored_event
@@ -91,6 +92,9 @@ class Replay:
     def answer(self, question: int, answer: Answer) -> None:
         """Nothing is asked."""
 
+    def load(self, host: str, preset: str) -> None:
+        """Nothing is loaded."""
+
     def cancel(self) -> None:
         """Tell the rest at once."""
         self._over.set()
@@ -132,17 +136,30 @@ def events_of_stored(stored: StoredMeasurement, path: str) -> list[Event]:
         verdict=clean_line(told.verdict),
         reasons=tuple(map(clean_line, told.reasons)),
     )
+    loads = [event for one in stored.loads for event in _of_load(one, stored.started, host)]
     return [
         LatencyStarted(
             time=stored.started, **about, command=tuple(map(clean_line, stored.command)),
             version=clean_line(stored.version), interval=stored.interval, loops=stored.loops,
             cpus=stored.cpus, started=stored.started, limit=limit.microseconds if limit else 0,
         ),
+        *loads,
         LatencySnapshot(
             time=stored.finished, **about,
             snapshot=replace(stored.snapshot(), final=not stored.interrupted),
         ),
         told,
+    ]  # fmt: skip
+
+
+def _of_load(load: StoredLoad, started: float, host: str) -> list[Event]:
+    return [
+        LoadChanged(
+            time=started + elapsed, stage=STAGE, host=host, preset=load.preset,
+            command=load.command, cpus=load.cpus, elapsed=elapsed, on=elapsed == load.after,
+            reason="" if elapsed == load.after else load.ended,
+        )
+        for elapsed in (load.after, load.until)
     ]  # fmt: skip
 
 
@@ -163,6 +180,16 @@ def _event(entry: dict[str, Any]) -> Event | None:
             )
         case "latency-snapshot":
             return LatencySnapshot(**about, snapshot=_snapshot(entry["snapshot"]))
+        case "load-changed":
+            return LoadChanged(
+                **about,
+                preset=clean_line(str(entry["preset"]), limit=32),
+                command=tuple(clean_line(str(word)) for word in entry["command"]),
+                cpus=clean_line(str(entry["cpus"]), limit=100),
+                elapsed=seconds(entry["elapsed"]),
+                on=entry["on"] is True,
+                reason=clean_line(str(entry.get("reason", ""))),
+            )
         case "latency-stored":
             return LatencyStored(
                 **about,

@@ -19,6 +19,7 @@ from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.host_locks import HostLocks
 from kubert_tui.engine.identity import lock_token, operator
 from kubert_tui.engine.journal import Journal
+from kubert_tui.engine.load_requests import LoadRequests
 from kubert_tui.engine.lock import LabLock
 from kubert_tui.engine.past import Past, new_run, open_run, run_directory
 from kubert_tui.engine.stage_run import StageRun
@@ -99,6 +100,7 @@ class Session:
     _lock: LabLock | None = field(init=False, default=None)
     _host_locks: HostLocks | None = field(init=False, default=None)
     _requests: "queue.SimpleQueue[_Request | None]" = field(init=False)
+    _loads: LoadRequests = field(init=False)
     _states: dict[str, StageState] = field(init=False)
     _cancel: Flag = field(init=False, default_factory=Flag)
     _detach: Flag = field(init=False, default_factory=Flag)
@@ -127,6 +129,7 @@ class Session:
         self._states.update({s: v for s, v in self._past.states.items() if s in self._states})
         self._stream = Stream(self._journal, self.options.clock)
         self._requests = queue.SimpleQueue()
+        self._loads = LoadRequests(self._emit)
         self.connections = Connections(self.lab, self.connect)
         if not self.options.dry_run:
             self._host_locks = self._make_host_locks()
@@ -156,6 +159,10 @@ class Session:
     def answer(self, question: int, answer: Answer) -> None:
         """Answer an open question."""
         self._stream.answer(question, answer)
+
+    def load(self, host: str, preset: str) -> None:
+        """Load a host while it is measured, at once."""
+        self._loads.serve(host, preset)
 
     def cancel(self) -> None:
         """Cancel the stage at work and what is queued behind it."""
@@ -217,6 +224,7 @@ class Session:
             detach=self._detach,
             gather=self.gather,
             locks=self._host_locks,
+            loads=self._loads,
             updates=UPDATED in stage.checks,
         )
         finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()

@@ -13,6 +13,7 @@ from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
 from kubert_tui.engine.asking import Ask
 from kubert_tui.engine.connections import Connections
 from kubert_tui.engine.host_locks import HostLocks
+from kubert_tui.engine.load_requests import LoadRequests, Take
 from kubert_tui.engine.past import Past
 from kubert_tui.engine.stream import Stream
 from kubert_tui.events.codec import encode, event_name
@@ -70,6 +71,7 @@ class StageWork:
     gather: Gather
     locks: HostLocks | None = None
     """None in a dry run: nothing is changed there."""
+    loads: LoadRequests | None = None
     updates: bool = False
     """A check of this stage wants to know of package updates."""
     newest: dict[str, Facts] = field(default_factory=dict)
@@ -136,6 +138,11 @@ class StageWork:
     def drop(self, name: str) -> None:
         """Close the connection to `name`."""
         self.connections.drop(name)
+
+    def takes_loads(self, host: str, take: Take | None) -> None:
+        """Tell who takes requests to load `host`."""
+        if self.loads is not None:
+            self.loads.taken_by(host, take)
 
     def secrets(self, name: str) -> HostSecrets:
         """Return the passwords given for `name`."""

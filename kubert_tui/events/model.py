@@ -232,6 +232,22 @@ class LatencyPast(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadChanged(Event):
+    """A load beside a measurement began or ended; those of before are told when we attach."""
+
+    preset: str
+    command: tuple[str, ...]
+    """Its argv, literally."""
+    cpus: str
+    """CPU list that it may run on."""
+    elapsed: float
+    """When, in seconds since cyclictest began."""
+    on: bool
+    reason: str = ""
+    """Why it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyStored(Event):
     """A measurement was stored: finished, or what is left of one that was interrupted."""
 

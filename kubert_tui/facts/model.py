@@ -217,6 +217,8 @@ class Tools:
     qemu: Fact[str]
     vagrant: Fact[str]
     ansible: Fact[str]
+    stress_ng: Fact[str] = Unknown("not looked at")
+    hackbench: Fact[str] = Unknown("not looked at")
 
 
 @dataclass(frozen=True, slots=True)

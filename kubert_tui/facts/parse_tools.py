@@ -19,6 +19,8 @@ def tools(sections: Sections) -> Tools:
         qemu=_program(sections, "qemu"),
         vagrant=_program(sections, "vagrant"),
         ansible=_program(sections, "ansible"),
+        stress_ng=_program(sections, "stress-ng"),
+        hackbench=_program(sections, "hackbench"),
     )
 
 

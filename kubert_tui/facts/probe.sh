@@ -76,6 +76,8 @@ look() {
     # Where they are, not which: asking them would start them in earnest, and they write files.
     collect vagrant vagrant vagrant_place
     collect ansible ansible ansible_place
+    collect stress-ng stress-ng stress_ng_place
+    collect hackbench hackbench hackbench_place "$@"
 }
 
 # In braces, so that a script that arrived cut off does nothing. The slow section runs beside the

@@ -78,10 +78,11 @@ try() {
     end "$status"
 }
 
-# NAME SUBJECT FUNCTION: the output of one of the functions below.
+# NAME SUBJECT FUNCTION ARGUMENT...: the output of one of the functions below.
 collect() {
     begin "$1" "$2"
-    bounded "$3"
+    shift 2
+    bounded "$@"
     end "$status"
 }
 

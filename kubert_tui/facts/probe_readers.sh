@@ -249,6 +249,16 @@ cyclictests() {
 
 vagrant_place() { command -v vagrant || return 127; }
 ansible_place() { command -v ansible || return 127; }
+stress_ng_place() { command -v stress-ng || return 127; }
+
+# It is built together with cyclictest: beside those that were named to us, then wherever it is.
+hackbench_place() {
+    for candidate in "$@" /usr/local/bin/cyclictest; do
+        candidate=${candidate%/*}/hackbench
+        [ -f "$candidate" ] && [ -x "$candidate" ] && echo "$candidate" && return 0
+    done
+    command -v hackbench || return 127
+}
 
 qemu_version() {
     for program in "qemu-system-$(uname -m)" /usr/libexec/qemu-kvm qemu-kvm; do

@@ -14,6 +14,8 @@ from kubert_tui.lab.presets import CYCLICTEST_PRESETS
 
 MAXIMUM_LOOPS = 10**11
 
+_CPU_LIST = r"^([0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*)?$"
+
 _DIVIDE = object()
 """Stands for loops that are the duration divided by the interval."""
 
@@ -37,7 +39,7 @@ class CyclictestSpec(Part):
     cpus: str = Field(
         default="",
         max_length=4096,
-        pattern=r"^([0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*)?$",
+        pattern=_CPU_LIST,
         description="CPU list such as 2-15; all if empty.",
     )
     mlockall: bool = True
@@ -50,6 +52,16 @@ class CyclictestSpec(Part):
     stream: Literal["auto", "memory", "verbose"] = Field(
         default="auto",
         description="Live figures: out of cyclictest's memory, or its --verbose where need be.",
+    )
+    load: Literal["none", "coffee", "cpu", "memory", "disk", "network", "hackbench", "all"] = Field(
+        default="none",
+        description="What runs beside cyclictest; coffee is the README's: nothing.",
+    )
+    load_cpus: str = Field(
+        default="",
+        max_length=4096,
+        pattern=_CPU_LIST,
+        description="CPUs the load may run on; all if empty.",
     )
 
     @model_validator(mode="before")
@@ -110,7 +122,7 @@ class CyclictestSpec(Part):
                 raise PydanticCustomError("limit", "{what}", {"what": what}) from None
         return value
 
-    @field_validator("cpus", mode="after")
+    @field_validator("cpus", "load_cpus", mode="after")
     @classmethod
     def _ranges_go_up(cls, value: str) -> str:
         for part in filter(None, value.split(",")):

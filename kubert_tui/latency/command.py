@@ -1,12 +1,11 @@
 """cyclictest's command line: the README's, kept literally where the version still takes it."""
 
-import re
-from collections.abc import Sequence
-
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.facts.model import Cyclictest, Facts, Unknown
 from kubert_tui.lab.model import CyclictestSpec, Lab
 from kubert_tui.lab.rt_tests import pinned_version
+from kubert_tui.latency.cpu_lists import cpu_list, parse_cpu_list
+from kubert_tui.latency.load_order import load_for
 from kubert_tui.latency.measurement import MeasurementOrder, Stream
 from kubert_tui.latency.streaming import Choice, choose
 from kubert_tui.rt_tests.versions import accepts, number
@@ -52,28 +51,6 @@ def arguments(
     )
 
 
-def cpu_list(cpus: Sequence[int]) -> str:
-    """Return CPUs in the kernel's notation: (2, 3, 4, 8) is `2-4,8`."""
-    ranges: list[tuple[int, int]] = []
-    for cpu in sorted(set(cpus)):
-        if ranges and cpu == ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], cpu)
-        else:
-            ranges.append((cpu, cpu))
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
-
-
-def parse_cpu_list(text: str) -> tuple[int, ...]:
-    """Return the CPUs of `2-4,8`, ascending; MeasurementError when it is no CPU list."""
-    cpus: set[int] = set()
-    for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d{1,5})(?:-(\d{1,5}))?\s*", part)
-        if not found or int(found[2] or found[1]) < int(found[1]):
-            raise MeasurementError(f"{text!r} is not a CPU list", fix="write it as 2-15 or 0,2,4-7")
-        cpus.update(range(int(found[1]), int(found[2] or found[1]) + 1))
-    return tuple(sorted(cpus))
-
-
 def stream_for(lab: Lab, facts: Facts) -> Choice:
     """Return how the measurement is seen; MeasurementError when there is no cyclictest."""
     return choose(lab.cyclictest.stream, facts, _tool(facts, pinned_version(lab)).version)
@@ -116,6 +93,7 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
         cpus=measured,
         housekeeping=tuple(cpu for cpu in online if cpu not in measured),
         stream=stream,
+        load=load_for(lab, facts, settings.load),
     )
 
 

@@ -7,6 +7,7 @@ ties it to our connection; `run.sh` says which files there are.
 
 import json
 import re
+import shlex
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -17,9 +18,10 @@ from zipfile import ZipFile
 from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.hosts.interface import Completed, Host, Invocation
-from kubert_tui.latency.command import cpu_list
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
+from kubert_tui.latency.cpu_lists import cpu_list
 from kubert_tui.latency.failures import OrderDiffersError
+from kubert_tui.latency.loads import Load, LoadOrder, parse_loads
 from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.latency.recorded import Recorded, parse_recorded
 
@@ -87,6 +89,10 @@ class Outputs:
     """What firmware and hardware did meanwhile."""
     policy: str = ""
     """How the measuring threads were scheduled, `fifo 90`; empty if that was not read."""
+    loads: bytes = b""
+    """The record of what loaded the host."""
+    load_alive: bytes = b""
+    """When the last of them was last seen."""
 
 
 def script(name: str) -> str:
@@ -138,6 +144,9 @@ class Run:
         self._put("order.json", json.dumps(asdict(order), indent=1))
         self._put("run.sh", script("run.sh"))
         self._put("counters.sh", script("counters.sh"))
+        self._put("load.sh", script("load.sh"))
+        if order.load is not None:
+            self._put("load.first", shlex.join(self._load(order.load, order.housekeeping)) + "\n")
         if order.stream == "verbose":
             self._put_program("streamer", "stream.pyz")
         else:
@@ -185,12 +194,34 @@ class Run:
         done = self._shell(script("stop.sh"), self.directory)
         self._demand(done, "cyclictest cannot be stopped")
 
+    def start_load(self, load: LoadOrder, housekeeping: tuple[int, ...]) -> None:
+        """Load the host until cyclictest ends, or another load is started, or it is stopped."""
+        self._put("load.sh", script("load.sh"))
+        self._demand(self._run(*self._load(load, housekeeping)), "the load cannot be started")
+
+    def stop_load(self) -> None:
+        """End the load, if there is one; return when it has ended."""
+        self._put("load.sh", script("load.sh"))
+        done = self._run("sh", self.path("load.sh"), "stop", self.directory)
+        self._demand(done, "the load cannot be stopped")
+
+    def loads(self, process: Process) -> tuple[Load, ...]:
+        """Return what ran beside it until now."""
+        return parse_loads(self._get("loads"), process.start_ticks)
+
+    def _load(self, load: LoadOrder, housekeeping: tuple[int, ...]) -> tuple[str, ...]:
+        told = (load.preset, load.cpus, shlex.join(load.command))
+        start = ("sh", self.path("load.sh"), "start", self.directory, cpu_list(housekeeping))
+        return (*start, *told, *load.command)
+
     def outputs(self) -> Outputs:
         """Fetch what cyclictest wrote."""
         counted = told(self._get("counters.before"), self._get("counters.after"))
         policy = self._get("policy").decode("utf-8", errors="replace")
         known = policy if _POLICIES.fullmatch(policy) else ""
-        return Outputs(self._get("stdout"), self._get("stderr"), counted, known)
+        loads = self._get("loads")
+        alive = self._get("load.alive") if loads else b""
+        return Outputs(self._get("stdout"), self._get("stderr"), counted, known, loads, alive)
 
     def recorded(self, order: MeasurementOrder) -> Recorded:
         """Fetch what the recorder on the host has kept."""

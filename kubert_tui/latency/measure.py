@@ -20,6 +20,7 @@ from kubert_tui.latency.failures import (
 from kubert_tui.latency.follow import Follower
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.launch import Outputs, Run, RunState, Stage
+from kubert_tui.latency.loads import parse_loads, settled
 from kubert_tui.latency.measurement import (
     INCONSISTENT,
     Hooks,
@@ -146,10 +147,13 @@ def _conclude(
         trouble = _trouble(error, order, state, outputs, host=name)
         if isinstance(trouble, MeasurementCancelledError | MeasurementInterruptedError):
             left = _left(run, order, state, last, trouble.what)
-            trouble.measured = left and replace(left, policy=outputs.policy)
+            trouble.measured = left and _loaded(
+                replace(left, policy=outputs.policy), state, outputs
+            )
         raise trouble from error
     if order.stream == "verbose":
         measured = account(measured, run.recorded(order).last)
+    measured = _loaded(measured, state, outputs)
     hooks.snapshot(measured.final)
     cycles = max(thread.samples for thread in measured.final.threads)
     if state.cancelled:
@@ -167,6 +171,17 @@ def _conclude(
             fix="see what ended it (a signal gives this), then start the measurement again",
         )
     return measured
+
+
+def _loaded(measured: Measured, state: RunState, outputs: Outputs) -> Measured:
+    """Add what ran beside it."""
+    if state.process is None:
+        return measured
+    began = state.process.start_ticks
+    loads = parse_loads(outputs.loads, began)
+    return replace(
+        measured, loads=settled(loads, measured.final.elapsed, outputs.load_alive, began)
+    )
 
 
 def _trouble(

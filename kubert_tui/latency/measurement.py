@@ -6,6 +6,7 @@ from typing import Literal
 
 from kubert_tui.latency.counters import UNKNOWN, Happened
 from kubert_tui.latency.histogram import Snapshot
+from kubert_tui.latency.loads import Load, LoadOrder
 from kubert_tui.latency.recorded import Recorded
 
 Stream = Literal["memory", "verbose"]
@@ -34,6 +35,8 @@ class MeasurementOrder:
     """CPUs our own helper may run on; () lets the scheduler choose."""
     stream: Stream = "memory"
     """How its samples are seen while it runs."""
+    load: LoadOrder | None = None
+    """What is to run beside it from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Measured:
     """What a reader must know: throttling seen, no /dev/cpu_dma_latency, missed periods, ..."""
     happened: Happened = UNKNOWN
     """What firmware and hardware did meanwhile."""
+    loads: tuple[Load, ...] = ()
+    """What ran beside it, in order of time; all have an end."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
     unseen: int = 0

@@ -3,9 +3,10 @@
 #   sh run.sh DIRECTORY CPUS COMMAND ARGUMENT...
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
-# sample), stdout, stderr, past, last and policy (recorder.pyz tells), counters.before and .after,
-# and exit (status, seconds since the epoch) when all is over. With stream.pyz (streamer.py tells of
-# it) cyclictest writes into the pipe told, and live is a link to what is kept in memory.
+# sample), stdout, stderr, past, last and policy (recorder.pyz tells), loads (load.sh tells),
+# counters.before and .after, and exit (status, seconds since the epoch) when all is over. With
+# stream.pyz (streamer.py tells of it) cyclictest writes into the pipe told, and live is a link to
+# what is kept in memory.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -71,10 +72,22 @@ record() {
 record &
 recording=$!
 
+# The load that was ordered; later ones are started by whoever asks for them.
+load() {
+    [ -e load.first ] || return
+    until [ -e process ]; do
+        kill -0 "$measuring" 2> /dev/null || return
+        sleep 0.1
+    done
+    sh load.first 3<&-
+}
+load &
+
 wait "$measuring"
 status=$?
 finished=$(date +%s.%N)
 sh counters.sh > counters.after 2> /dev/null
+[ ! -e loads ] || sh load.sh stop . 'the measurement is over'
 [ -p told ] && wait "$recording"
 printf '%s %s\n' "$status" "$finished" > exit.new && mv exit.new exit
 sync stdout stderr exit 2> /dev/null

@@ -12,6 +12,7 @@ from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Facts
 from kubert_tui.latency.fingerprint import Fingerprint, Part, fingerprint
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
+from kubert_tui.latency.loads import Load
 from kubert_tui.latency.measurement import Measured, MeasurementOrder, Stream
 from kubert_tui.latency.statistics import Percentile, summarise
 from kubert_tui.latency.upgrade import upgraded
@@ -68,6 +69,21 @@ class StoredSummary(Part):
     """All samples, overflows included."""
 
 
+class StoredLoad(Part):
+    """A load that ran beside the measurement. Times are seconds since cyclictest began."""
+
+    preset: str
+    """Its name: cpu, hackbench, ..."""
+    command: tuple[str, ...]
+    """Its argv, literally."""
+    cpus: str
+    """CPU list that it was to run on."""
+    after: float = Count
+    until: float = Count
+    ended: str = ""
+    """Why it ended; empty if it ran to the end of what is known."""
+
+
 class StoredMeasurement(Part):
     """One finished (or interrupted) measurement on one host."""
 
@@ -110,6 +126,8 @@ class StoredMeasurement(Part):
     """Seconds it took."""
     load: tuple[float, float, float]
     """Load averages of the host over 1, 5 and 15 minutes, towards the end."""
+    loads: tuple[StoredLoad, ...] = ()
+    """What ran beside it, in order of time; empty if nothing was started for it."""
     exact: bool
     """Every live picture was at or below the final histogram, bucket by bucket."""
     stream: Stream = "memory"
@@ -202,6 +220,7 @@ def packed(
         finished=measured.finished,
         elapsed=final.elapsed,
         load=final.load,
+        loads=tuple(map(_pack_load, measured.loads)),
         exact=measured.exact,
         stream=order.stream,
         unseen=measured.unseen,
@@ -277,6 +296,18 @@ def _pack(thread: ThreadHistogram) -> StoredThread:
         minimum=thread.minimum,
         average=thread.average,
         maximum=thread.maximum,
+    )
+
+
+def _pack_load(load: Load) -> StoredLoad:
+    until = load.after if load.until is None else load.until
+    return StoredLoad(
+        preset=load.preset,
+        command=load.command,
+        cpus=load.cpus,
+        after=load.after,
+        until=until,
+        ended=load.ended,
     )
 
 

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.lab.limits import Limit, limit_of
+from kubert_tui.latency.loads import covered
 from kubert_tui.latency.statistics import missed_periods
 from kubert_tui.latency.store import StoredMeasurement, StoredThread
 from kubert_tui.results.options import UNKNOWN_OPTIONS, option
 from kubert_tui.results.verdict import Evidence
 
 _STARTING = 0.2
-"""Seconds that starting and ending take: no periods are missed in them."""
+"""Seconds that starting and ending take: no periods are missed in them, and no load."""
+LOADED = 0.95
+"""A run was under load if something ran for this share of its time."""
 
 
 def evidence_of(stored: StoredMeasurement) -> Evidence:
@@ -19,7 +22,8 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
     return Evidence(
         realtime=realtime(stored),
         seconds=stored.elapsed,
-        load="",
+        load=what_loaded(stored),
+        loaded=share_loaded(stored),
         maximum=figures.maximum,
         samples=figures.samples,
         overflows=figures.overflows,
@@ -33,6 +37,21 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
         throttled=stored.realtime_throttled or _throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )
+
+
+def share_loaded(stored: StoredMeasurement) -> float:
+    """Return for which share of its time something that was started for it loaded the host."""
+    seconds = covered((one.after, one.until) for one in stored.loads)
+    # A load starts when cyclictest has, so the first moment is not counted against it.
+    return min(1.0, seconds / max(stored.elapsed - _STARTING, _STARTING))
+
+
+def what_loaded(stored: StoredMeasurement) -> str:
+    """Return what loaded the host all the time, such as `hackbench on CPUs 0-1`; `` for nothing."""
+    if share_loaded(stored) < LOADED:
+        return ""
+    told = dict.fromkeys(f"{one.preset} on CPUs {one.cpus}" for one in stored.loads)
+    return ", ".join(told)
 
 
 def realtime(stored: StoredMeasurement) -> bool | None:

@@ -4,7 +4,7 @@ import re
 
 from kubert_tui.latency.statistics import furthest
 from kubert_tui.latency.store import StoredMeasurement
-from kubert_tui.results.evidence import scheduled
+from kubert_tui.results.evidence import scheduled, share_loaded, what_loaded
 
 _PASSING = frozenset({"boot_id"})
 """Different each time, and of no meaning for latency."""
@@ -47,6 +47,7 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
         "options": " ".join(options),
         "dma_latency": dma_latency(stored),
         "loops": str(furthest(stored.snapshot())),
+        "load": _load(stored),
     }
 
 
@@ -55,3 +56,10 @@ def dma_latency(stored: StoredMeasurement) -> str:
     if not stored.output:
         return "unknown"
     return "held" if "# /dev/cpu_dma_latency set to" in stored.output else "not held"
+
+
+def _load(stored: StoredMeasurement) -> str:
+    if not stored.loads:
+        return "none"
+    names = ", ".join(dict.fromkeys(one.preset for one in stored.loads))
+    return what_loaded(stored) or f"{names} for {share_loaded(stored):.0%} of the time"

@@ -34,7 +34,7 @@ class Evidence:
     """PREEMPT_RT ran; None when nobody knows."""
     seconds: float
     load: str
-    """The load that was started for it; empty when there was none."""
+    """What loaded the host all the time; empty when nothing did."""
     maximum: int
     """us"""
     samples: int
@@ -44,6 +44,8 @@ class Evidence:
     """cyclictest told its samples (--verbose): that costs the host more than looking at them."""
     unseen: int = 0
     """Samples that were not seen live; the final figures have them."""
+    loaded: float = 0.0
+    """Share of the time that something loaded it, 0.0 to 1.0."""
     throttled: bool = False
     smi: int | None = None
     """System management interrupts meanwhile; None if they were not counted."""
@@ -76,8 +78,9 @@ def judge(evidence: Evidence, limit: Limit | None) -> Verdict:
         return Verdict(Grade.REFUSED, None, limit, "no verdict: " + refusals[0], refusals)
     grade, reasons = _grade(evidence)
     reasons += tuple(_streamed(evidence))
+    under = f" under load ({evidence.load})" if evidence.load else ""
     seen = (
-        f"the worst of {evidence.samples} samples in {_length(evidence.seconds)} took "
+        f"the worst of {evidence.samples} samples in {_length(evidence.seconds)}{under} took "
         f"{evidence.maximum} us"
     )
     if limit is None:
@@ -111,7 +114,8 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
     if evidence.seconds < PRODUCTION_HOURS * 3600:
         missing.append(f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h.")
     if not evidence.load:
-        missing.append("It ran without load.")
+        part = f"under load for {evidence.loaded:.0%} of its time only"
+        missing.append(f"It ran {part if evidence.loaded else 'without load'}.")
     if not evidence.policy:
         missing.append("How its threads were scheduled is not known.")
     if evidence.overflows:

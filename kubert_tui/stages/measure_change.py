@@ -39,6 +39,7 @@ from kubert_tui.latency.measurement import Hooks, Launched, Measured, Measuremen
 from kubert_tui.latency.store import StoredMeasurement, load, save, store
 from kubert_tui.results.evidence import evidence_of, limit_named
 from kubert_tui.results.verdict import judge
+from kubert_tui.stages.measured_load import MeasuredLoad
 from kubert_tui.stages.model import Work
 
 ROOT_DIRECTORY = "/var/lib/kubert-tui/runs"
@@ -72,10 +73,12 @@ class MeasureChange:
         title = (
             f"measure {len(order.cpus)} CPUs for {seconds:.0f} s with cyclictest {order.version}"
         )
-        return (
-            PlannedStep(facts.host, title, shlex.join(order.command)),
-            PlannedStep(facts.host, str(stream_for(lab, facts))),
-        )
+        steps = [PlannedStep(facts.host, title, shlex.join(order.command))]
+        steps.append(PlannedStep(facts.host, str(stream_for(lab, facts))))
+        if (load := order.load) is not None:
+            beside = f"meanwhile load CPUs {load.cpus} ({load.preset})"
+            steps.append(PlannedStep(facts.host, beside, shlex.join(load.command)))
+        return tuple(steps)
 
     def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
         """There is nothing to preview: the plan is the command."""
@@ -175,6 +178,18 @@ def _forget(work: Work, host: str, identity: str) -> None:
 
 def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
     """Measure to the end, attaching again whenever the connection was lost."""
+    with MeasuredLoad(work, host, _directory(work, host)) as load:
+        try:
+            measured = _follow_on(work, host, order, load)
+        except (MeasurementCancelledError, MeasurementInterruptedError) as error:
+            if error.measured is not None:
+                load.ended(error.measured.loads)
+            raise
+        load.ended(measured.loads)
+        return measured
+
+
+def _follow_on(work: Work, host: str, order: MeasurementOrder, load: MeasuredLoad) -> Measured:
     lost: list[float] = []
     while True:
         try:
@@ -182,7 +197,7 @@ def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
                 work.host(host),
                 order,
                 directory=_directory(work, host),
-                hooks=_hooks(work, host, found_again=lost.clear),
+                hooks=_hooks(work, host, load, found_again=lost.clear),
                 cancel=work.cancel,
                 detach=work.detach,
                 systemd=work.facts(host).scheduling.init == Known("systemd"),
@@ -200,7 +215,7 @@ def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
                 raise DetachedError(f"{host} is out of reach; cyclictest goes on there") from error
 
 
-def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
+def _hooks(work: Work, host: str, load: MeasuredLoad, found_again: Callable[[], None]) -> Hooks:
     limit = work.lab.cyclictest.limit
 
     def started(launched: Launched) -> None:
@@ -222,6 +237,7 @@ def _hooks(work: Work, host: str, found_again: Callable[[], None]) -> Hooks:
                 stream=order.stream if launched.live else "none",
             )
         )
+        load.started(launched)
 
     return Hooks(
         started=started,

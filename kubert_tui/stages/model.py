@@ -66,6 +66,9 @@ class Work(Protocol):
     def drop(self, name: str) -> None:
         """Close the connection to a host, because it is about to go away."""
 
+    def takes_loads(self, host: str, take: Callable[[str], None] | None) -> None:
+        """Say who takes requests to load a host (by preset) from now on; None for nobody."""
+
     def secrets(self, name: str) -> HostSecrets:
         """The passwords given for a host so far, for Ansible."""
 

@@ -7,6 +7,7 @@ from kubert_tui.base import paths
 from kubert_tui.base.text import clean
 from kubert_tui.events.model import Note, Output, PlannedStep
 from kubert_tui.facts.model import Facts
+from kubert_tui.lab.load_presets import LOAD_PRESETS, STRESS_NG
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.rt_tests.build import RECIPE, build_here
 from kubert_tui.rt_tests.source import Source, obtain
@@ -51,7 +52,7 @@ class RtTestsChange:
             work.emit(Note(host=host, text="Would build rt-tests into kubert-tui's own cache."))
         if installed:
             source = self.source(work)
-            _playbook(lambda _lab, facts: _variables(source, facts)).preview(work, installed)
+            _playbook(lambda lab, facts: _variables(source, lab, facts)).preview(work, installed)
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
         source = self.source(work)
@@ -60,7 +61,7 @@ class RtTestsChange:
         if cached:
             self._build_here(work, cached, source)
         if installed:
-            _playbook(lambda _lab, facts: _variables(source, facts)).apply(work, installed)
+            _playbook(lambda lab, facts: _variables(source, lab, facts)).apply(work, installed)
 
     def _build_here(self, work: Work, hosts: tuple[str, ...], source: Source) -> None:
         path = build_here(source, paths.cache(), _teller(work), work.cancel)
@@ -82,7 +83,17 @@ def _playbook(variables: Callable[[Lab, Facts], Mapping[str, object]]) -> Playbo
     return PlaybookChange("rt-tests.yml", _PACKAGES, variables=variables)
 
 
-def _variables(source: Source, facts: Facts) -> Mapping[str, object]:
+def _load_packages(lab: Lab) -> Mapping[str, object]:
+    """What the lab's load needs besides rt-tests; called the same in both families."""
+    needed = LOAD_PRESETS[lab.cyclictest.load].tool == STRESS_NG
+    return {"kubert_load_packages": [STRESS_NG]} if needed else {}
+
+
+def _variables(source: Source, lab: Lab, facts: Facts) -> Mapping[str, object]:
+    return {**_rt_tests(source, facts), **_load_packages(lab)}
+
+
+def _rt_tests(source: Source, facts: Facts) -> Mapping[str, object]:
     if source.archive is None:
         # What the package is called is the host's matter, not this computer's.
         return {"rt_tests_package": _BINARY_PACKAGES.get(family(facts), source.binary_package)}
@@ -98,8 +109,10 @@ def _variables(source: Source, facts: Facts) -> Mapping[str, object]:
 def _from_plan(lab: Lab, facts: Facts) -> Mapping[str, object]:
     """Return what is known before the source was got."""
     if lab.rt_tests.source == "distribution":
-        return {"rt_tests_package": _BINARY_PACKAGES.get(family(facts), "rt-tests")}
-    return {"rt_tests_version": lab.rt_tests.version, "rt_tests_prefix": PREFIX}
+        package = _BINARY_PACKAGES.get(family(facts), "rt-tests")
+        return {"rt_tests_package": package, **_load_packages(lab)}
+    version = lab.rt_tests.version
+    return {"rt_tests_version": version, "rt_tests_prefix": PREFIX, **_load_packages(lab)}
 
 
 def _wish(lab: Lab) -> str:

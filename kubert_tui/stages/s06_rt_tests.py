@@ -22,13 +22,14 @@ STAGE = Stage(
         "sudo make install",
         ours="gcc, make and the numactl headers from the distribution; the source archive copied "
         "from here; make and make install with prefix /usr/local. Or, if no source can be had, "
-        "the distribution's package: realtime-tests (Fedora), rt-tests (Debian)",
+        "the distribution's package: realtime-tests (Fedora), rt-tests (Debian). stress-ng, too, "
+        "if the lab's cyclictest.load needs it",
         differs="The clone needs a GitHub key for one of its submodules and goes over "
         "unauthenticated git:// for the other; automake, cmake, g++ and kernel-devel are not "
         "needed. v1.0 does not build with glibc 2.41 and later, so a current release is the "
         "default; rt_tests.version in the lab file chooses 1.0 or stable/v1.0.",
     ),
-    checks=(tools.CYCLICTEST, host.DISTRIBUTION, host.DISK),
-    goals=frozenset({tools.CYCLICTEST.id}),
+    checks=(tools.CYCLICTEST, tools.LOAD, host.DISTRIBUTION, host.DISK),
+    goals=frozenset({tools.CYCLICTEST.id, tools.LOAD.id}),
     change=RtTestsChange(),
 )

@@ -24,7 +24,8 @@ STAGE = Stage(
         ours=(
             "The same command with the lab's settings (`preset: readme` is the README's two "
             "hours, `quick` is 60 s), started so that it outlives us. Close the wizard, lose the "
-            "connection: it goes on, and we attach to it again."
+            "connection: it goes on, and we attach to it again. `cyclictest.load` names what runs "
+            "beside it (hackbench, cpu, disk, ...); the key l starts or stops a load meanwhile."
         ),
         differs=(
             "--nanosleep exists in rt-tests 1.0 only; newer versions print their help for it and "
@@ -40,6 +41,7 @@ STAGE = Stage(
         scheduling.RT_THROTTLING,
         scheduling.RT_GROUP,
         tools.CYCLICTEST,
+        tools.LOAD,
     ),
     change=MeasureChange(),
     measures=True,

@@ -92,6 +92,9 @@ class ScriptedEngine:
             self.answers[question] = answer
             self._given.put(answer)
 
+    def load(self, host: str, preset: str) -> None:
+        self.calls.append(("load", host, preset))
+
     def cancel(self) -> None:
         self.calls.append(("cancel",))
         self._stop()

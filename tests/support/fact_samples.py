@@ -179,6 +179,8 @@ HPE: dict[str, bytes] = _sample(
     libvirt="6.6.0\n",
     qemu="QEMU emulator version 5.1.0 (qemu-5.1.0-5.fc33)\nCopyright (c) 2003-2020\n",
     vagrant="/usr/bin/vagrant\n",
+    stress_ng=("", "127"),
+    hackbench="/usr/local/bin/hackbench\n",
     ansible=("", "127"),
     updates=("manager dnf\n", "0"),
     clock_end=f"{NOW + 1.5 + 0.25:.9f}\n",
@@ -293,6 +295,8 @@ DEBIAN: dict[str, bytes] = _sample(
     libvirt=("", "missing"),
     qemu=("", "127"),
     vagrant=("", "127"),
+    stress_ng="/usr/bin/stress-ng\n",
+    hackbench="/usr/bin/hackbench\n",
     ansible=("", "127"),
     updates="manager apt\nInst base-files [12.4+deb12u11] (12.4+deb12u15 Debian)\n"
     "Inst bash [5.2.15-2+b8] (5.2.15-2+b13 Debian)\nlists present\n",

@@ -61,6 +61,9 @@ class RecordingWork:
     def drop(self, name: str) -> None:
         raise AssertionError("nothing goes away")
 
+    def takes_loads(self, host: str, take: Callable[[str], None] | None) -> None:
+        raise AssertionError("nothing is measured")
+
     def secrets(self, name: str) -> HostSecrets:
         return HostSecrets(sudo=Secret(f"hunter2-{name}"))
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubert_tui.base.errors import MeasurementError
-from kubert_tui.latency.command import parse_cpu_list
+from kubert_tui.latency.cpu_lists import parse_cpu_list
 from kubert_tui.latency.failures import explain, remarks
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.launch import parse_state

@@ -9,10 +9,9 @@ from kubert_tui.facts.model import Cyclictest, Fact, Known, Unknown
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.command import (
     arguments,
-    cpu_list,
     order_for,
-    parse_cpu_list,
 )
+from kubert_tui.latency.cpu_lists import cpu_list, parse_cpu_list
 from kubert_tui.rt_tests.versions import accepts
 from tests.support.latency_facts import facts_of
 

@@ -84,6 +84,9 @@ class ScriptedWork:
     def drop(self, name: str) -> None:
         self.dropped.append(name)
 
+    def takes_loads(self, host: str, take: Callable[[str], None] | None) -> None:
+        raise AssertionError("nothing is measured")
+
     def secrets(self, name: str) -> HostSecrets:
         return HostSecrets()
 

@@ -88,6 +88,21 @@ def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
     return rows
 
 
+def _loads(stored: StoredMeasurement) -> list[tuple[str, str]]:
+    """Everything that ran beside it; one line that says so if nothing did."""
+    if not stored.loads:
+        return [("load beside it", "none was started")]
+    return [
+        (
+            "load beside it",
+            f"{one.preset} on CPUs {one.cpus}, {one.after:.1f} s to {one.until:.1f} s"
+            + (f" ({one.ended})" if one.ended else "")
+            + f": {shlex.join(one.command)}",
+        )
+        for one in stored.loads
+    ]
+
+
 def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
     marks: dict[str, Any] = stored.fingerprint.model_dump()
     realtime = marks.pop("realtime")
@@ -102,6 +117,7 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("measured on", stored.layer),
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load)),
+        *_loads(stored),
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
         ("SMIs", f"unknown: {stored.smi_unknown}" if stored.smi is None else str(stored.smi)),
         ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),

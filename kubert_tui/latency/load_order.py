@@ -1,0 +1,64 @@
+"""Which command loads a host, from the lab's wish and what is there."""
+
+from kubert_tui.base.errors import MeasurementError
+from kubert_tui.facts.model import Fact, Facts, Known, Unknown
+from kubert_tui.lab.load_presets import LOAD_PRESETS, STRESS_NG
+from kubert_tui.lab.model import Lab
+from kubert_tui.latency.cpu_lists import cpu_list, parse_cpu_list
+from kubert_tui.latency.loads import LoadOrder
+
+
+def load_for(lab: Lab, facts: Facts, preset: str) -> LoadOrder | None:
+    """Decide what loads the host of `facts`; None for a preset that starts nothing.
+
+    MeasurementError (with what to do) when there is no such preset, its program is not there, or
+    the CPUs are not.
+    """
+    wanted = LOAD_PRESETS.get(preset)
+    if wanted is None:
+        known = ", ".join(LOAD_PRESETS)
+        raise MeasurementError(f"there is no load {preset!r}", fix=f"one of: {known}")
+    if not wanted.tool:
+        return None
+    if missing := missing_tool(facts, preset):
+        raise MeasurementError(missing, fix=install(preset), host=facts.host)
+    online = facts.processors.online
+    if isinstance(online, Unknown) or not online.value:
+        raise MeasurementError("which CPUs are online is not known", host=facts.host)
+    chosen = lab.cyclictest.load_cpus
+    cpus = parse_cpu_list(chosen) if chosen else tuple(sorted(online.value))
+    if absent := set(cpus) - set(online.value):
+        raise MeasurementError(
+            f"CPUs {cpu_list(tuple(absent))} are to be loaded but are not online",
+            fix=f"choose from {cpu_list(online.value)} in cyclictest.load_cpus of the lab file",
+            host=facts.host,
+        )
+    where = cpu_list(cpus)
+    return LoadOrder(preset, where, wanted.command(_place(facts, preset), where, len(cpus)))
+
+
+def missing_tool(facts: Facts, preset: str) -> str:
+    """Return what a preset lacks on the host of `facts`, as a sentence without its full stop."""
+    tool = LOAD_PRESETS[preset].tool
+    if not tool or _place(facts, preset):
+        return ""
+    return f"the load {preset} needs {tool}, and there is none"
+
+
+def tool_fact(facts: Facts, preset: str) -> Fact[str]:
+    """Return where the program of a preset is."""
+    stressing = LOAD_PRESETS[preset].tool == STRESS_NG
+    return facts.tools.stress_ng if stressing else facts.tools.hackbench
+
+
+def install(preset: str) -> str:
+    """Return how to get what a preset needs."""
+    if LOAD_PRESETS[preset].tool == STRESS_NG:
+        return "install the package stress-ng, or let the rt-tests stage do it"
+    return "build or install rt-tests: the rt-tests stage does it"
+
+
+def _place(facts: Facts, preset: str) -> str:
+    """The path of the preset's program; its name where nobody could look; empty if it is absent."""
+    fact = tool_fact(facts, preset)
+    return fact.value if isinstance(fact, Known) else LOAD_PRESETS[preset].tool
