@@ -44,6 +44,9 @@ def add_parser(commands: Any) -> None:
     length.add_argument("--duration", metavar="TIME", help="10m, 2h, 90s")
     length.add_argument("--loops", metavar="N", help="cycles of each CPU")
     parser.add_argument("--interval", metavar="US", help="between two wake-ups")
+    parser.add_argument(
+        "--breaktrace", metavar="US", help="trace, and stop at the first latency above it"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("--accept-new-host-keys", action="store_true")
     parser.add_argument(
@@ -56,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     headless = arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty())
     if arguments.replay:
-        if arguments.hosts or arguments.duration or arguments.loops or arguments.interval:
+        settings = ("hosts", "duration", "loops", "interval", "breaktrace")
+        if any(getattr(arguments, name) for name in settings):
             raise UsageError("--replay measures nothing", fix="leave hosts and settings out")
         engine = replay_of(arguments.replay, length=0.0 if headless else LENGTH)
         return _headless(engine, arguments) if headless else _watched(engine.lab, lambda _: engine)
@@ -91,7 +95,7 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
     source = find_lab(arguments.lab)
     settings = [
         f"cyclictest.{key}={value}"
-        for key in ("interval", "duration", "loops")
+        for key in ("interval", "duration", "loops", "breaktrace")
         if (value := getattr(arguments, key)) is not None
     ]
     lab = override(source.lab, [*arguments.set, *settings])

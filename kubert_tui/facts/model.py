@@ -165,6 +165,18 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracing:
+    """What the kernel can trace, and whether somebody does."""
+
+    place: str
+    """Where tracefs is mounted; `` when it is not, but could be."""
+    tracers: frozenset[str]
+    """Those that matter here: hwlat, timerlat."""
+    used: str
+    """What somebody traces; `` for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkCard:
     """One physical (or virtual) interface that is not loopback."""
 
@@ -207,6 +219,7 @@ class Tools:
     qemu: Fact[str]
     vagrant: Fact[str]
     ansible: Fact[str]
+    rtla: Fact[str] = Unknown("not looked at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +253,5 @@ class Facts:
     pending_updates: Fact[int]
     """Package updates the host's own cache knows of (no network)."""
     tools: Tools
+    tracing: Fact[Tracing | None] = Unknown("not looked at")
+    """None when the kernel has no tracefs."""

@@ -8,6 +8,7 @@ from kubert_tui.facts import (
     parse_scheduling,
     parse_system,
     parse_tools,
+    parse_tracing,
     parse_virtualization,
 )
 from kubert_tui.facts.model import Facts
@@ -38,4 +39,5 @@ def parse(host: str, sections: Sections, sent: float, received: float) -> Facts:
         clock_uncertainty=uncertainty,
         pending_updates=parse_tools.pending_updates(sections),
         tools=parse_tools.tools(sections),
+        tracing=parse_tracing.tracing(sections),
     )

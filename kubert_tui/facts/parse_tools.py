@@ -19,6 +19,7 @@ def tools(sections: Sections) -> Tools:
         qemu=_program(sections, "qemu"),
         vagrant=_program(sections, "vagrant"),
         ansible=_program(sections, "ansible"),
+        rtla=_rtla(sections),
     )
 
 
@@ -41,6 +42,16 @@ def _program(sections: Sections, name: str) -> Fact[str]:
     versions = [line for line in lines if re.search(r"[0-9]+\.[0-9]+", line) or line[:1] == "/"]
     text = clean_line((versions or lines or [""])[0])
     return Known(text) if text else Unknown(found.value.complaint())
+
+
+def _rtla(sections: Sections) -> Fact[str]:
+    """Return what rtla says of its version, however it ended."""
+    section = sections["rtla"]
+    if isinstance(section, Section) and not section.missing:
+        for line in section.lines:
+            if line.startswith("rtla version "):
+                return Known(line)
+    return _program(sections, "rtla")
 
 
 def cyclictest_version(text: str) -> str:

@@ -58,6 +58,10 @@ look() {
     show tuned-profile /etc/tuned/active_profile
     show init /proc/1/comm
 
+    collect tracing tracefs tracing
+    # An old one knows no --version and says it with its usage.
+    try rtla 5 rtla --version
+
     collect cards /sys/class/net cards
     try addresses 5 ip -o addr show
     try disks 10 df -P -k / /boot /var /home /tmp

@@ -7,6 +7,7 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.facts.model import Cyclictest, Facts, Unknown
 from kubert_tui.lab.model import CyclictestSpec, Lab
 from kubert_tui.lab.rt_tests import pinned_version
+from kubert_tui.latency.breaktrace import break_options, untraceable
 from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.rt_tests.versions import accepts, number
 
@@ -15,9 +16,16 @@ LOOPS_LIMIT = 2**31 - 1
 
 
 def arguments(
-    settings: CyclictestSpec, version: str, *, path: str, cpus: tuple[int, ...]
+    settings: CyclictestSpec,
+    version: str,
+    *,
+    path: str,
+    cpus: tuple[int, ...],
+    traced: bool = False,
 ) -> tuple[str, ...]:
     """Return the argv for `settings`; `cpus` empty means all (--smp), as in the README.
+
+    `traced`: a latency above its `breaktrace` is to be marked in the kernel's trace.
 
     `--nanosleep` is left out where it no longer exists (1.2 and later print their usage and
     exit 0); later versions use clock_nanosleep anyway. Raises MeasurementError.
@@ -41,6 +49,7 @@ def arguments(
         f"--distance={settings.distance}",
         f"--loops={settings.loops}",
         "--quiet",
+        *break_options(settings.breaktrace_us, version, traced=traced),
     )
 
 
@@ -94,7 +103,9 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
         )
     return MeasurementOrder(
         identity=identity,
-        command=arguments(settings, tool.version, path=tool.path, cpus=wanted),
+        command=arguments(
+            settings, tool.version, path=tool.path, cpus=wanted, traced=not untraceable(facts)
+        ),
         version=tool.version,
         interval=settings.interval,
         loops=settings.loops,

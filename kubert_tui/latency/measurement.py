@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kubert_tui.latency.breaktrace import Stopped
 from kubert_tui.latency.counters import UNKNOWN, Happened
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.recorded import Recorded
@@ -61,6 +62,10 @@ class Measured:
     """What firmware and hardware did meanwhile."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    stopped: Stopped | None = None
+    """What made --breaktrace stop it: a result, not an interruption."""
+    trace: str = ""
+    """What the kernel traced up to then, cleaned; empty if nothing was."""
 
 
 @dataclass(frozen=True, slots=True)

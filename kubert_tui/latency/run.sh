@@ -4,7 +4,8 @@
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
 # sample), stdout, stderr, past and last (recorder.pyz tells of these), counters.before and .after,
-# and exit (status, seconds since the epoch) when all is over.
+# and exit (status, seconds since the epoch) when all is over. With a breaktrace.sh beside it, tracing
+# is on meanwhile; launcher (as process) tells who puts it back.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -32,6 +33,15 @@ mkdir launched 2> /dev/null || exit 75
 # cyclictest handles TERM and INT itself; we stay to record how it ended.
 trap '' HUP INT TERM
 exec < /dev/null > launcher.log 2>&1
+if [ -e breaktrace.sh ]; then
+    IFS= read -r stat < "/proc/$$/stat"
+    read -r boot < /proc/sys/kernel/random/boot_id
+    printf '%s %s 0 %s\n' $$ "$(printf '%s\n' "${stat##*) }" | cut -d ' ' -f 20)" "$boot" > launcher
+    if ! nice -n 19 sh breaktrace.sh begin 2> stderr; then
+        printf '1 %s\n' "$(date +%s.%N)" > 'exit'
+        exit
+    fi
+fi
 sh counters.sh > counters.before 2> /dev/null
 sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
 measuring=$!
@@ -55,4 +65,5 @@ wait "$measuring"
 status=$?
 sh counters.sh > counters.after 2> /dev/null
 printf '%s %s\n' "$status" "$(date +%s.%N)" > exit.new && mv exit.new exit
+[ ! -e undo ] || nice -n 19 sh breaktrace.sh end
 sync stdout stderr exit 2> /dev/null

@@ -10,6 +10,7 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.base.paths import write_private
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Fact, Facts, Known
+from kubert_tui.latency.breaktrace import StoredBreak, stored_break
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.statistics import Percentile, summarise
@@ -116,6 +117,8 @@ class StoredMeasurement(Part):
     """What it is judged by, as the lab file names it."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    breaktrace: StoredBreak | None = None
+    """What --breaktrace found; None without it."""
     notes: tuple[str, ...]
     summary: StoredSummary
     threads: tuple[StoredThread, ...]
@@ -182,6 +185,7 @@ def packed(
         throttled=measured.happened.throttled,
         realtime_throttled=measured.happened.realtime_throttled,
         interrupted=measured.interrupted,
+        breaktrace=stored_break(order.command, measured.stopped, measured.trace),
         notes=measured.notes,
         summary=StoredSummary(
             minimum=figures.minimum,

@@ -1,5 +1,6 @@
 """From a stored measurement to what a verdict rests on."""
 
+from kubert_tui.latency.breaktrace import stopped
 from kubert_tui.latency.statistics import missed_periods
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.verdict import Evidence
@@ -8,8 +9,11 @@ _STARTING = 0.2
 """Seconds that starting and ending take: no periods are missed in them."""
 
 
-def evidence_of(stored: StoredMeasurement) -> Evidence:
-    """Return the evidence in a stored measurement."""
+def evidence_of(stored: StoredMeasurement, hardware: int | None = None) -> Evidence:
+    """Return the evidence in a stored measurement.
+
+    `hardware`: the longest gap in us that the hwlat tracer saw on that host above its limit.
+    """
     figures = stored.summary
     return Evidence(
         realtime=realtime(stored),
@@ -22,6 +26,9 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
         smi=stored.smi,
         hot=stored.throttled or 0,
         interrupted=stored.interrupted,
+        traced=bool(stored.breaktrace and stored.breaktrace.traced),
+        stopped=stopped(stored.breaktrace),
+        hardware=hardware,
         throttled=stored.realtime_throttled or _throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )

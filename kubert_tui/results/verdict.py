@@ -51,6 +51,12 @@ class Evidence:
     """Times a core was slowed down because it was hot."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    traced: bool = False
+    """A trace was recorded meanwhile."""
+    stopped: str = ""
+    """What made breaktrace stop it; empty if nothing did."""
+    hardware: int | None = None
+    """us that hardware or firmware took at once, seen beside it; None if nothing was seen."""
     virtual: str = ""
     """The hypervisor or container it ran in, as facts name it; empty on bare metal."""
 
@@ -117,6 +123,15 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
         missing.append(f"{evidence.smi} SMIs: the firmware, not the kernel, may explain the worst.")
     if evidence.hot:
         missing.append(f"Cores were slowed down {evidence.hot} times because they were hot.")
+    if evidence.hardware:
+        missing.append(
+            f"The hardware itself was seen to take {evidence.hardware} us at once: no kernel can"
+            " be more punctual."
+        )
+    if evidence.traced:
+        missing.append("The kernel was traced meanwhile, which costs latency itself.")
+    if evidence.stopped:
+        missing.append(f"It was {evidence.stopped}.")
     if evidence.interrupted:
         missing.append(f"It was cut off: {evidence.interrupted}.")
     if not evidence.exact:
