@@ -30,6 +30,7 @@ from kubert_tui.events.model import (
     TaskFinished,
 )
 from kubert_tui.events.questions import Answered, Question
+from kubert_tui.events.words import trace_lines
 
 _SUCCEEDED = 0
 
@@ -150,7 +151,7 @@ def _(event: LatencyStored) -> tuple[str, ...]:
     result = f"{event.samples} samples, maximum {event.maximum} us, stored in {event.path}"
     interrupted = (f"of a run that did not end: {event.interrupted}",) if event.interrupted else ()
     verdict = (event.verdict, *event.reasons) if event.verdict else ()
-    return (result, *interrupted, *event.notes, *verdict)
+    return (result, *interrupted, *event.notes, *trace_lines(event), *verdict)
 
 
 @_lines.register

@@ -1,6 +1,7 @@
 """What all checks share: verdicts, and how to speak of a host that is not bare metal."""
 
 from kubert_tui.checks.finding import Level
+from kubert_tui.facts.containers import CONTAINERS, container_kind
 from kubert_tui.facts.model import Facts, Known, RealtimeEvidence, Unknown
 
 Verdict = tuple[Level, str, str]
@@ -9,26 +10,6 @@ Verdict = tuple[Level, str, str]
 RT_DOC = "kernel docs: Documentation/core-api/real-time"
 TUNED = "tuned profile realtime-virtual-host"
 README = "kubert README"
-
-_CONTAINERS = frozenset(
-    [
-        "container",
-        "container-other",
-        "containerd",
-        "docker",
-        "kubernetes",
-        "lxc",
-        "lxc-libvirt",
-        "openvz",
-        "podman",
-        "pouch",
-        "proot",
-        "rkt",
-        "systemd-nspawn",
-        "wsl",
-    ]
-)
-"""Kinds of container: systemd-detect-virt(1), and what container runtimes call themselves."""
 
 
 def ok(summary: str) -> Verdict:
@@ -55,16 +36,10 @@ def unknown(what: str, fact: Unknown, fix: str = "") -> Verdict:
     )
 
 
-def container_kind(facts: Facts) -> str:
-    """Return the kind of container the host is; `` when it is none, or that is unknown."""
-    kind = facts.virtualization
-    return kind.value if isinstance(kind, Known) and kind.value in _CONTAINERS else ""
-
-
 def machine_kind(facts: Facts) -> str:
     """Return the hypervisor the host runs under; `` for bare metal, containers and unknown."""
     kind = facts.virtualization
-    if isinstance(kind, Unknown) or kind.value == "none" or kind.value in _CONTAINERS:
+    if isinstance(kind, Unknown) or kind.value == "none" or kind.value in CONTAINERS:
         return ""
     return kind.value
 

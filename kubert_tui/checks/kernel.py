@@ -7,7 +7,6 @@ from kubert_tui.checks.judging import (
     RT_DOC,
     TUNED,
     Verdict,
-    container_kind,
     failed,
     ok,
     place,
@@ -15,6 +14,7 @@ from kubert_tui.checks.judging import (
     unknown,
     warning,
 )
+from kubert_tui.facts.containers import container_kind
 from kubert_tui.facts.model import Fact, Facts, Known, Unknown
 from kubert_tui.facts.parse_kernel import looks_realtime
 from kubert_tui.lab.model import Lab

@@ -7,7 +7,6 @@ from kubert_tui.checks.judging import (
     README,
     TUNED,
     Verdict,
-    container_kind,
     failed,
     machine_kind,
     numbers,
@@ -15,6 +14,7 @@ from kubert_tui.checks.judging import (
     unknown,
     warning,
 )
+from kubert_tui.facts.containers import container_kind
 from kubert_tui.facts.model import Facts, Known, Unknown
 from kubert_tui.lab.model import Lab
 

@@ -5,13 +5,13 @@ from enum import Enum, auto
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import (
     Verdict,
-    container_kind,
     failed,
     ok,
     realtime_running,
     unknown,
     warning,
 )
+from kubert_tui.facts.containers import container_kind
 from kubert_tui.facts.model import Facts, Known, Trial, Unknown
 from kubert_tui.lab.model import Lab
 

@@ -1,7 +1,8 @@
 """Checks of KVM."""
 
 from kubert_tui.checks.finding import Check
-from kubert_tui.checks.judging import Verdict, container_kind, failed, machine_kind, ok, unknown
+from kubert_tui.checks.judging import Verdict, failed, machine_kind, ok, unknown
+from kubert_tui.facts.containers import container_kind
 from kubert_tui.facts.model import Facts, Unknown
 from kubert_tui.lab.model import Lab
 

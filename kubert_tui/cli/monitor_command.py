@@ -49,6 +49,9 @@ def add_parser(commands: Any) -> None:
         "--load", metavar="PRESET", help=f"what runs beside it: {', '.join(LOAD_PRESETS)}"
     )
     parser.add_argument("--load-cpus", metavar="LIST", help="CPUs that may be loaded: 0-3,8")
+    parser.add_argument(
+        "--breaktrace", metavar="US", help="trace, and stop at the first latency above it"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("--accept-new-host-keys", action="store_true")
     parser.add_argument(
@@ -63,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     headless = arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty())
     if arguments.replay:
-        settings = (arguments.duration, arguments.loops, arguments.load, arguments.load_cpus)
-        if arguments.hosts or any(settings):
+        settings = ("hosts", "duration", "loops", "load", "load_cpus", "breaktrace")
+        if any(getattr(arguments, name) for name in settings):
             raise UsageError("--replay measures nothing", fix="leave hosts and settings out")
         length = 0.0 if headless else LENGTH
         engine = replay_of(arguments.replay, length=length, interval=_number(arguments.interval))
@@ -107,7 +110,7 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
     source = find_lab(arguments.lab)
     settings = [
         f"cyclictest.{key}={value}"
-        for key in ("interval", "duration", "loops", "load", "load_cpus")
+        for key in ("interval", "duration", "loops", "load", "load_cpus", "breaktrace")
         if (value := getattr(arguments, key)) is not None
     ]
     lab = override(source.lab, [*arguments.set, *settings])

@@ -33,6 +33,7 @@ from kubert_tui.events.model import (
     TaskFinished,
     Waiting,
 )
+from kubert_tui.events.words import trace_lines
 
 _DETAILS = 20
 """Lines of a task's message or diff that are printed."""
@@ -115,6 +116,8 @@ class TextReport:
             self._say(event.host, f"of a run that did not end: {event.interrupted}")
         for note in event.notes:
             self._say(event.host, f"note: {note}")
+        for line in trace_lines(event):
+            self._say(event.host, line, "dim")
         if event.verdict:
             style = "" if event.passed is None else "green" if event.passed else "bold red"
             self._say(event.host, event.verdict, style)

@@ -267,6 +267,12 @@ class LatencyStored(Event):
     """The judgement in one sentence."""
     reasons: tuple[str, ...] = ()
     """Why it is worth no more than that."""
+    stopped: str = ""
+    """What made breaktrace stop it; empty if nothing did."""
+    trace: str = ""
+    """Path of the trace of that (gzip); empty if there is none."""
+    excerpt: tuple[str, ...] = ()
+    """The last lines of the trace, of the CPU concerned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

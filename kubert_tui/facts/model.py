@@ -165,13 +165,25 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracing:
+class MemoryAccess:
     """Whether the memory of another process may be read."""
 
     scope: Fact[int]
     """/proc/sys/kernel/yama/ptrace_scope; 0 where there is no Yama."""
     capable: Fact[bool]
     """The probe (through sudo, where that works) has CAP_SYS_PTRACE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """What the kernel can trace, and whether somebody does."""
+
+    place: str
+    """Where tracefs is mounted; `` when it is not, but could be."""
+    tracers: frozenset[str]
+    """Those that matter here: hwlat, timerlat."""
+    used: str
+    """What somebody traces; `` for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +231,7 @@ class Tools:
     ansible: Fact[str]
     stress_ng: Fact[str] = Unknown("not looked at")
     hackbench: Fact[str] = Unknown("not looked at")
+    rtla: Fact[str] = Unknown("not looked at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +252,7 @@ class Facts:
     processors: Processors
     memory: Memory
     scheduling: Scheduling
-    tracing: Tracing
+    memory_access: MemoryAccess
     kvm: Fact[str]
     """`usable`, or why it is not."""
     virtualization: Fact[str]
@@ -253,3 +266,5 @@ class Facts:
     pending_updates: Fact[int]
     """Package updates the host's own cache knows of (no network)."""
     tools: Tools
+    tracing: Fact[Tracing | None] = Unknown("not looked at")
+    """None when the kernel has no tracefs."""

@@ -8,6 +8,7 @@ from kubert_tui.facts import (
     parse_scheduling,
     parse_system,
     parse_tools,
+    parse_tracing,
     parse_virtualization,
 )
 from kubert_tui.facts.model import Facts
@@ -30,7 +31,7 @@ def parse(host: str, sections: Sections, sent: float, received: float) -> Facts:
         processors=parse_processors.processors(sections),
         memory=parse_memory.memory(sections),
         scheduling=parse_scheduling.scheduling(sections),
-        tracing=parse_scheduling.tracing(sections),
+        memory_access=parse_scheduling.memory_access(sections),
         kvm=parse_virtualization.kvm(sections),
         virtualization=parse_virtualization.virtualization(sections),
         network=parse_network.cards(sections),
@@ -39,4 +40,5 @@ def parse(host: str, sections: Sections, sent: float, received: float) -> Facts:
         clock_uncertainty=uncertainty,
         pending_updates=parse_tools.pending_updates(sections),
         tools=parse_tools.tools(sections),
+        tracing=parse_tracing.tracing(sections),
     )

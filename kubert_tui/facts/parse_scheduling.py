@@ -3,7 +3,7 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Scheduling, Tracing, Unknown
+from kubert_tui.facts.model import Fact, Known, MemoryAccess, Scheduling, Unknown
 from kubert_tui.facts.parse_kernel import config_says
 from kubert_tui.facts.sections import Section, Sections, then
 
@@ -27,9 +27,9 @@ def scheduling(sections: Sections) -> Scheduling:
     )
 
 
-def tracing(sections: Sections) -> Tracing:
+def memory_access(sections: Sections) -> MemoryAccess:
     """Return whether the memory of another process may be read."""
-    return Tracing(
+    return MemoryAccess(
         scope=sections.unless_absent("ptrace-scope", 0, sections.number("ptrace-scope")),
         capable=then(sections.lines("capabilities"), _may_trace),
     )

@@ -21,6 +21,7 @@ def tools(sections: Sections) -> Tools:
         ansible=_program(sections, "ansible"),
         stress_ng=_program(sections, "stress-ng"),
         hackbench=_program(sections, "hackbench"),
+        rtla=_rtla(sections),
     )
 
 
@@ -43,6 +44,16 @@ def _program(sections: Sections, name: str) -> Fact[str]:
     versions = [line for line in lines if re.search(r"[0-9]+\.[0-9]+", line) or line[:1] == "/"]
     text = clean_line((versions or lines or [""])[0])
     return Known(text) if text else Unknown(found.value.complaint())
+
+
+def _rtla(sections: Sections) -> Fact[str]:
+    """Return what rtla says of its version, however it ended."""
+    section = sections["rtla"]
+    if isinstance(section, Section) and not section.missing:
+        for line in section.lines:
+            if line.startswith("rtla version "):
+                return Known(line)
+    return _program(sections, "rtla")
 
 
 def cyclictest_version(text: str) -> str:

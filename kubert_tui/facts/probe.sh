@@ -60,6 +60,9 @@ look() {
 
     show ptrace-scope /proc/sys/kernel/yama/ptrace_scope
     try capabilities 5 grep CapEff /proc/self/status
+    collect tracing tracefs tracing
+    # An old one knows no --version and says it with its usage.
+    try rtla 5 rtla --version
 
     collect cards /sys/class/net cards
     try addresses 5 ip -o addr show

@@ -15,7 +15,7 @@ package_managers() {
 
 # The first kernel configuration of the running kernel that can be read: what matters of it.
 kernel_config() {
-    wanted='^(# )?CONFIG_(PREEMPT|RT_GROUP_SCHED|NO_HZ_FULL|HIGH_RES)'
+    wanted='^(# )?CONFIG_(PREEMPT|RT_GROUP_SCHED|NO_HZ_FULL|HIGH_RES|HWLAT_TRACER|TIMERLAT_TRACER)'
     for config in "/boot/config-$release" "/lib/modules/$release/config"; do
         if [ -r "$config" ]; then
             echo "source $config"
@@ -245,6 +245,20 @@ cyclictests() {
         bounded ${limiter:+$limiter 5} "$candidate" --help
         end "$status"
     done
+}
+
+# Which tracers the kernel has, and whether somebody traces. Where tracefs is not mounted, the
+# kernel's configuration tells; mounting it is left to those who need it.
+tracing() {
+    for place in /sys/kernel/tracing /sys/kernel/debug/tracing none; do
+        [ -e "$place/current_tracer" ] && break
+    done
+    printf 'place %s\n' "$place"
+    grep -w tracefs /proc/filesystems
+    [ "$place" != none ] || return 0
+    printf 'tracers %s\n' "$(cat "$place/available_tracers")"
+    printf 'current %s\n' "$(cat "$place/current_tracer")"
+    printf 'events %s\n' "$(head -n 3 "$place/set_event" | tr '\n' ' ')"
 }
 
 vagrant_place() { command -v vagrant || return 127; }

@@ -13,6 +13,7 @@ from kubert_tui.lab.part import Part
 from kubert_tui.lab.presets import CYCLICTEST_PRESETS
 
 MAXIMUM_LOOPS = 10**11
+MAXIMUM_BREAK = 1_000_000
 
 _CPU_LIST = r"^([0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*)?$"
 
@@ -43,6 +44,11 @@ class CyclictestSpec(Part):
         description="CPU list such as 2-15; all if empty.",
     )
     mlockall: bool = True
+    breaktrace: str = Field(
+        default="",
+        max_length=64,
+        description="100us: trace meanwhile, and stop at the first latency above it.",
+    )
     limit: str = Field(
         default="",
         max_length=64,
@@ -80,6 +86,25 @@ class CyclictestSpec(Part):
             preset.pop("duration", None)
         unknown = {k: None for k in data if data[k] is None and k not in cls.model_fields}
         return {"loops": _DIVIDE, **preset, **given, **unknown}
+
+    @property
+    def breaktrace_us(self) -> int:
+        """The latency in us above which it stops; 0 for never."""
+        return parse_duration(self.breaktrace) if self.breaktrace else 0
+
+    @field_validator("breaktrace", mode="before")
+    @classmethod
+    def _is_threshold(cls, value: Any) -> Any:
+        """`100` means microseconds, as cyclictest's own option does."""
+        text = f"{value}us" if str(value).isdigit() else value
+        if isinstance(text, str) and text:
+            try:
+                found = parse_duration(text)
+            except ValueError as error:
+                raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
+            if found > MAXIMUM_BREAK:
+                raise PydanticCustomError("duration", "expected at most 1s")
+        return text
 
     @field_validator("duration", mode="after")
     @classmethod

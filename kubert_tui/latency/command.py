@@ -4,6 +4,7 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.facts.model import Cyclictest, Facts, Unknown
 from kubert_tui.lab.model import CyclictestSpec, Lab
 from kubert_tui.lab.rt_tests import pinned_version
+from kubert_tui.latency.breaktrace import break_options, untraceable
 from kubert_tui.latency.cpu_lists import cpu_list, parse_cpu_list
 from kubert_tui.latency.load_order import load_for
 from kubert_tui.latency.measurement import MeasurementOrder, Stream
@@ -21,8 +22,11 @@ def arguments(
     path: str,
     cpus: tuple[int, ...],
     stream: Stream = "memory",
+    traced: bool = False,
 ) -> tuple[str, ...]:
     """Return the argv for `settings`; `cpus` empty means all (--smp), as in the README.
+
+    `traced`: a latency above its `breaktrace` is to be marked in the kernel's trace.
 
     `--nanosleep` is left out where it no longer exists (1.2 and later print their usage and
     exit 0); later versions use clock_nanosleep anyway. `--verbose` is added where samples cannot
@@ -48,6 +52,7 @@ def arguments(
         f"--loops={settings.loops}",
         "--quiet",
         *(["--verbose"] if stream == "verbose" else []),
+        *break_options(settings.breaktrace_us, version, traced=traced),
     )
 
 
@@ -85,7 +90,14 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
     stream = stream_for(lab, facts).stream
     return MeasurementOrder(
         identity=identity,
-        command=arguments(settings, tool.version, path=tool.path, cpus=wanted, stream=stream),
+        command=arguments(
+            settings,
+            tool.version,
+            path=tool.path,
+            cpus=wanted,
+            stream=stream,
+            traced=not untraceable(facts),
+        ),
         version=tool.version,
         interval=settings.interval,
         loops=settings.loops,

@@ -39,6 +39,11 @@ class MeasurementCancelledError(CancelledError):
 
 _KNOWN = (
     (
+        r"kubert-tui: tracing cannot be set up",
+        "tracing for cyclictest.breaktrace cannot be set up",
+        "see the details; without breaktrace in the lab file it measures without a trace",
+    ),
+    (
         r"Unable to change scheduling policy",
         "cyclictest may not use real-time scheduling",
         "run it as root; is root refused too, its cgroup needs a cpu.rt_runtime_us above 0",

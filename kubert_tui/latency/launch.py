@@ -8,6 +8,7 @@ ties it to our connection; `run.sh` says which files there are.
 import json
 import re
 import shlex
+import time
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -18,6 +19,7 @@ from zipfile import ZipFile
 from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.hosts.interface import Completed, Host, Invocation
+from kubert_tui.latency.breaktrace import MARK, unpacked
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
 from kubert_tui.latency.cpu_lists import cpu_list
 from kubert_tui.latency.failures import OrderDiffersError
@@ -25,6 +27,8 @@ from kubert_tui.latency.loads import Load, LoadOrder, parse_loads
 from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.latency.recorded import Recorded, parse_recorded
 
+SETTLE_LIMIT = 180.0
+"""Seconds a slow host may take to write a trace down and put its tracing back."""
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PROCESS = re.compile(
     r"([0-9]{1,10}) ([0-9]{1,20}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)\S* ([0-9a-f-]{36})"
@@ -72,6 +76,8 @@ class RunState:
     """Seconds since the epoch, the host's clock; 0 as long as there is no exit status."""
     cancelled: bool = False
     """Somebody asked it to stop."""
+    tracing: bool = False
+    """Tracing is on for it, or is being put back."""
 
     @property
     def rebooted(self) -> bool:
@@ -151,6 +157,9 @@ class Run:
             self._put_program("streamer", "stream.pyz")
         else:
             self._put_program("recorder", "recorder.pyz")
+        if MARK in order.command:
+            self._put("undo.sh", script("undo.sh"))
+            self._put("breaktrace.sh", script("breaktrace.sh"))
 
     def start(self, order: MeasurementOrder, *, systemd: bool) -> None:
         """Start it, free of us: as a transient unit, or in a session of its own.
@@ -222,6 +231,19 @@ class Run:
         loads = self._get("loads")
         alive = self._get("load.alive") if loads else b""
         return Outputs(self._get("stdout"), self._get("stderr"), counted, known, loads, alive)
+
+    def settled(self) -> RunState:
+        """Return how it stands once the host has put its tracing back, if it ended."""
+        deadline = time.monotonic() + SETTLE_LIMIT
+        while (state := self.look()).tracing and state.stage is not Stage.RUNNING:
+            if time.monotonic() > deadline:
+                raise self.error("the host does not put its tracing back")
+            time.sleep(0.1)
+        return state
+
+    def trace(self) -> str:
+        """Fetch the trace of what made --breaktrace stop it, as clean text; may be empty."""
+        return unpacked(self._get("trace.gz"))
 
     def recorded(self, order: MeasurementOrder) -> Recorded:
         """Fetch what the recorder on the host has kept."""
@@ -295,7 +317,7 @@ def parse_state(text: str) -> RunState:
     for line in lines:
         word, _, rest = line.partition(" ")
         told[word] = rest
-    known = {"launched", "boot", "process", "alive", "exit", "cancelled"}
+    known = {"launched", "boot", "process", "alive", "exit", "cancelled", "tracing"}
     process = _PROCESS.fullmatch(told.get("process", ""))
     end = _EXIT.match(told.get("exit", ""))
     if "launched" not in told or not set(told) <= known or ("process" in told and not process):
@@ -316,6 +338,7 @@ def parse_state(text: str) -> RunState:
         exit_status=int(end[1]) if end else None,
         finished=float(end[2]) if end else 0.0,
         cancelled="cancelled" in told,
+        tracing="tracing" in told,
     )
 
 
@@ -325,7 +348,7 @@ def forget(host: Host, identity: str, directory: str) -> None:
     A run that still measures is not touched: MeasurementError.
     """
     run = Run(host, directory, identity)
-    state = run.look()
+    state = run.settled()
     # One without a process was cut off before it began: nobody starts it any more.
     if state.stage is Stage.RUNNING and not state.rebooted:
         raise run.error("the measurement still runs there", fix="wait for it, or cancel it")

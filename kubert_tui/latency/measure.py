@@ -11,6 +11,7 @@ from threading import Event as Flag
 from kubert_tui.base.errors import CancelledError, DetachedError, KubertError, MeasurementError
 from kubert_tui.base.text import clean
 from kubert_tui.hosts.interface import Host
+from kubert_tui.latency.breaktrace import Stopped, threshold_of
 from kubert_tui.latency.failures import (
     MeasurementCancelledError,
     MeasurementInterruptedError,
@@ -161,6 +162,9 @@ def _conclude(
         raise MeasurementCancelledError(
             what, host=name, measured=replace(measured, interrupted=what)
         )
+    if measured.stopped:
+        run.settled()
+        return replace(measured, trace=run.trace())
     if cycles != order.loops:
         # The first thread that reaches --loops ends the run; every thread counts its own.
         what = f"cyclictest ended after {cycles} of {order.loops} cycles"
@@ -263,6 +267,13 @@ def _read(
     notes = list(remarks(order, final, outputs.stderr, dma_latency=output.dma_latency))
     if state.exit_status is None:
         notes.append("cyclictest's exit status is not known; its output is whole")
+    stopped = None
+    if output.broke is not None:
+        thread = output.threads[output.broke]
+        stopped = Stopped(thread.maximum, thread.cpu, thread.samples)
+        notes.insert(0, f"{stopped} (above {threshold_of(order.command)} us)")
+    elif threshold := threshold_of(order.command):
+        notes.insert(0, f"no sample was above {threshold} us, where breaktrace would have stopped")
     if last and not at_or_below(last, final):
         exact = False
     if not exact:
@@ -277,4 +288,5 @@ def _read(
         notes=tuple(notes),
         happened=outputs.happened,
         policy=outputs.policy,
+        stopped=stopped,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kubert_tui.latency.breaktrace import Stopped
 from kubert_tui.latency.counters import UNKNOWN, Happened
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.loads import Load, LoadOrder
@@ -78,6 +79,10 @@ class Measured:
     """Samples in the final figures that the stream has lost; always 0 out of memory."""
     policy: str = ""
     """How its threads were scheduled, `fifo 90`; empty if that was not read."""
+    stopped: Stopped | None = None
+    """What made --breaktrace stop it: a result, not an interruption."""
+    trace: str = ""
+    """What the kernel traced up to then, cleaned; empty if nothing was."""
 
 
 @dataclass(frozen=True, slots=True)

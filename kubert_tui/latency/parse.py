@@ -37,6 +37,8 @@ class FinalOutput:
     """cyclictest says it holds /dev/cpu_dma_latency: idle states were kept off."""
     warnings: tuple[str, ...] = ()
     """Its own warnings on stdout, cleaned."""
+    broke: int | None = None
+    """Index of the thread whose latency made --breaktrace stop it; None if none did."""
 
 
 def parse_final(text: str, *, cpus: Sequence[int], histogram: int) -> FinalOutput:
@@ -55,10 +57,16 @@ def parse_final(text: str, *, cpus: Sequence[int], histogram: int) -> FinalOutpu
     warnings = _preamble(lines)
     columns = _rows(lines, len(cpus), histogram)
     threads = _figures(lines, cpus, columns, histogram)
+    broke = _broke(lines, len(threads))
+    while (line := lines.peek()) is not None:
+        lines.take()
+        if line.strip():
+            raise lines.wrong("nothing was expected after the result")
     return FinalOutput(
         threads=threads,
         dma_latency=any(line.startswith("# /dev/cpu_dma_latency") for line in warnings),
         warnings=tuple(line for line in warnings if not line.startswith("# /dev/")),
+        broke=broke,
     )
 
 
@@ -191,11 +199,24 @@ def _figures(
     # Each version ends with a blank line: without it something is missing.
     if lines.take() != "" or lines.peek() is None:
         raise lines.wrong("expected the blank line that ends the output")
-    while (line := lines.peek()) is not None:
-        lines.take()
-        if line.strip():
-            raise lines.wrong("nothing was expected after the result")
     return tuple(threads)
+
+
+def _broke(lines: _Lines, threads: int) -> int | None:
+    """Take what a run with --breaktrace adds, and return the thread that stopped it.
+
+    The value that 1.0 tells may be another thread's: that thread's own maximum is the one.
+    """
+    if not (lines.peek() or "").startswith("# Thread Ids:"):
+        return None
+    ids = lines.numbers("# Thread Ids", threads)
+    if not (lines.peek() or "").startswith("# Break thread:"):
+        return None
+    (thread,) = lines.numbers("# Break thread", 1)
+    if thread not in ids:
+        raise lines.wrong("the thread that broke off is none of these")
+    lines.numbers("# Break value", 1)
+    return ids.index(thread)
 
 
 def _overflow_cycles(lines: _Lines, index: int, thread: ThreadHistogram, histogram: int) -> None:

@@ -6,7 +6,8 @@
 # sample), stdout, stderr, past, last and policy (recorder.pyz tells), loads (load.sh tells),
 # counters.before and .after, and exit (status, seconds since the epoch) when all is over. With
 # stream.pyz (streamer.py tells of it) cyclictest writes into the pipe told, and live is a link to
-# what is kept in memory.
+# what is kept in memory. With breaktrace.sh tracing is on meanwhile; launcher (as process) tells
+# who puts it back.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -34,6 +35,15 @@ mkdir launched 2> /dev/null || exit 75
 # cyclictest handles TERM and INT itself; we stay to record how it ended.
 trap '' HUP INT TERM
 exec < /dev/null > launcher.log 2>&1
+if [ -e breaktrace.sh ]; then
+    IFS= read -r stat < "/proc/$$/stat"
+    read -r boot < /proc/sys/kernel/random/boot_id
+    printf '%s %s 0 %s\n' $$ "$(printf '%s\n' "${stat##*) }" | cut -d ' ' -f 20)" "$boot" > launcher
+    if ! nice -n 19 sh breaktrace.sh begin 2> stderr; then
+        printf '1 %s\n' "$(date +%s.%N)" > 'exit'
+        exit
+    fi
+fi
 sh counters.sh > counters.before 2> /dev/null
 recorder=recorder.pyz
 if [ -e stream.pyz ]; then
@@ -90,4 +100,5 @@ sh counters.sh > counters.after 2> /dev/null
 [ ! -e loads ] || sh load.sh stop . 'the measurement is over'
 [ -p told ] && wait "$recording"
 printf '%s %s\n' "$status" "$finished" > exit.new && mv exit.new exit
+[ ! -e undo ] || nice -n 19 sh breaktrace.sh end
 sync stdout stderr exit 2> /dev/null

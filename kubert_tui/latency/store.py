@@ -10,6 +10,7 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.base.paths import write_private
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Facts
+from kubert_tui.latency.breaktrace import StoredBreak, stored_break
 from kubert_tui.latency.fingerprint import Fingerprint, Part, fingerprint
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.loads import Load
@@ -146,6 +147,8 @@ class StoredMeasurement(Part):
     """What it is judged by, as the lab file names it."""
     interrupted: str = ""
     """Why it ended before its time; empty if it did not."""
+    breaktrace: StoredBreak | None = None
+    """What --breaktrace found; None without it."""
     notes: tuple[str, ...]
     """What a reader must know, one sentence each."""
     summary: StoredSummary
@@ -229,6 +232,7 @@ def packed(
         throttled=measured.happened.throttled,
         realtime_throttled=measured.happened.realtime_throttled,
         interrupted=measured.interrupted,
+        breaktrace=stored_break(order.command, measured.stopped, measured.trace),
         notes=measured.notes,
         summary=StoredSummary(
             minimum=figures.minimum,

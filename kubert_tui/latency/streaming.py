@@ -45,7 +45,7 @@ def choose(wanted: Literal["auto", "memory", "verbose"], facts: Facts, version: 
 
 
 def _permission(facts: Facts) -> str:
-    scope, capable = facts.tracing.scope, facts.tracing.capable
+    scope, capable = facts.memory_access.scope, facts.memory_access.capable
     if scope == Known(_FORBIDDEN):
         return "kernel.yama.ptrace_scope is 3: no process may read the memory of another"
     if isinstance(capable, Unknown) or capable.value or isinstance(scope, Unknown):

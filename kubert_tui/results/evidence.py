@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.lab.limits import Limit, limit_of
+from kubert_tui.latency.breaktrace import stopped
 from kubert_tui.latency.loads import covered
 from kubert_tui.latency.statistics import missed_periods
 from kubert_tui.latency.store import StoredMeasurement, StoredThread
@@ -16,8 +17,11 @@ LOADED = 0.95
 """A run was under load if something ran for this share of its time."""
 
 
-def evidence_of(stored: StoredMeasurement) -> Evidence:
-    """Return the evidence in a stored measurement."""
+def evidence_of(stored: StoredMeasurement, hardware: int | None = None) -> Evidence:
+    """Return the evidence in a stored measurement.
+
+    `hardware`: the longest gap in us that the hwlat tracer saw on that host above its limit.
+    """
     figures = stored.summary
     return Evidence(
         realtime=realtime(stored),
@@ -34,6 +38,9 @@ def evidence_of(stored: StoredMeasurement) -> Evidence:
         hot=stored.throttled or 0,
         interrupted=stored.interrupted,
         policy=scheduled(stored),
+        traced=bool(stored.breaktrace and stored.breaktrace.traced),
+        stopped=stopped(stored.breaktrace),
+        hardware=hardware,
         throttled=stored.realtime_throttled or _throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )

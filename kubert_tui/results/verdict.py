@@ -4,6 +4,7 @@ A maximum is what was seen, not what can happen: a grade says how hard the host 
 Where a figure would mislead there is no verdict, and the reason stands in its place.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,6 +56,12 @@ class Evidence:
     """Why it ended before its time; empty if it did not."""
     policy: str = "fifo"
     """How its threads were scheduled (`fifo 90`); empty when nobody knows."""
+    traced: bool = False
+    """A trace was recorded meanwhile."""
+    stopped: str = ""
+    """What made breaktrace stop it; empty if nothing did."""
+    hardware: int | None = None
+    """us that hardware or firmware took at once, seen beside it; None if nothing was seen."""
     virtual: str = ""
     """The hypervisor or container it ran in, as facts name it; empty on bare metal."""
 
@@ -77,7 +84,6 @@ def judge(evidence: Evidence, limit: Limit | None) -> Verdict:
     if refusals:
         return Verdict(Grade.REFUSED, None, limit, "no verdict: " + refusals[0], refusals)
     grade, reasons = _grade(evidence)
-    reasons += tuple(_streamed(evidence))
     under = f" under load ({evidence.load})" if evidence.load else ""
     seen = (
         f"the worst of {evidence.samples} samples in {_length(evidence.seconds)}{under} took "
@@ -110,39 +116,52 @@ def _refusals(evidence: Evidence) -> list[str]:
 
 
 def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
-    missing = []
+    missing = tuple(_missing(evidence))
+    told = (*missing, *_told(evidence))
+    if not missing:
+        return Grade.PRODUCTION, told
+    if evidence.seconds >= INDICATIVE_MINUTES * 60 and evidence.exact:
+        return Grade.INDICATIVE, told
+    return Grade.SMOKE, told
+
+
+def _missing(evidence: Evidence) -> Iterator[str]:
+    """What keeps it from being worth more."""
     if evidence.seconds < PRODUCTION_HOURS * 3600:
-        missing.append(f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h.")
+        yield f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h."
     if not evidence.load:
         part = f"under load for {evidence.loaded:.0%} of its time only"
-        missing.append(f"It ran {part if evidence.loaded else 'without load'}.")
+        yield f"It ran {part if evidence.loaded else 'without load'}."
     if not evidence.policy:
-        missing.append("How its threads were scheduled is not known.")
+        yield "How its threads were scheduled is not known."
     if evidence.overflows:
-        missing.append(f"{evidence.overflows} samples were off the histogram.")
-    if evidence.virtual:
-        missing.append(f"It ran inside {evidence.virtual}: it speaks for that, not for the host.")
+        yield f"{evidence.overflows} samples were off the histogram."
     if evidence.smi:
-        missing.append(f"{evidence.smi} SMIs: the firmware, not the kernel, may explain the worst.")
+        yield f"{evidence.smi} SMIs: the firmware, not the kernel, may explain the worst."
     if evidence.hot:
-        missing.append(f"Cores were slowed down {evidence.hot} times because they were hot.")
+        yield f"Cores were slowed down {evidence.hot} times because they were hot."
+    if evidence.hardware:
+        yield (
+            f"The hardware itself was seen to take {evidence.hardware} us at once: no kernel can"
+            " be more punctual."
+        )
+    if evidence.traced:
+        yield "The kernel was traced meanwhile, which costs latency itself."
+    if evidence.stopped:
+        yield f"It was {evidence.stopped}."
     if evidence.interrupted:
-        missing.append(f"It was cut off: {evidence.interrupted}.")
+        yield f"It was cut off: {evidence.interrupted}."
     if not evidence.exact:
-        missing.append("The live figures did not agree with the final ones.")
-    if not missing or (evidence.virtual and len(missing) == 1):
-        return Grade.PRODUCTION, tuple(missing)
-    if evidence.seconds >= INDICATIVE_MINUTES * 60 and evidence.exact:
-        return Grade.INDICATIVE, tuple(missing)
-    return Grade.SMOKE, tuple(missing)
+        yield "The live figures did not agree with the final ones."
 
 
-def _streamed(evidence: Evidence) -> list[str]:
-    """What is worth knowing, and lowers no grade."""
-    if not evidence.verbose:
-        return []
-    lost = f"; {evidence.unseen} samples were not seen live" if evidence.unseen else ""
-    return [f"It was watched through --verbose, which can only make latencies worse{lost}."]
+def _told(evidence: Evidence) -> Iterator[str]:
+    """What a reader should know, and lowers no grade."""
+    if evidence.virtual:
+        yield f"It ran inside {evidence.virtual}: it speaks for that, not for the host."
+    if evidence.verbose:
+        lost = f"; {evidence.unseen} samples were not seen live" if evidence.unseen else ""
+        yield f"It was watched through --verbose, which can only make latencies worse{lost}."
 
 
 def _realtime_policies(told: str) -> bool:

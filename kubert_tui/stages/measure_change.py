@@ -27,6 +27,7 @@ from kubert_tui.events.model import (
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.limits import limit_of
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.latency.breaktrace import untraceable
 from kubert_tui.latency.command import order_for, stream_for
 from kubert_tui.latency.failures import (
     MeasurementCancelledError,
@@ -39,6 +40,7 @@ from kubert_tui.latency.measurement import Hooks, Launched, Measured, Measuremen
 from kubert_tui.latency.store import StoredMeasurement, load, save, store
 from kubert_tui.results.evidence import evidence_of, limit_named
 from kubert_tui.results.verdict import judge
+from kubert_tui.stages.kept_trace import keep_trace, told_of_trace
 from kubert_tui.stages.measured_load import MeasuredLoad
 from kubert_tui.stages.model import Work
 
@@ -119,6 +121,7 @@ def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasur
         stage=work.stage,
         limit=work.lab.cyclictest.limit,
     )
+    kept = keep_trace(path, kept, measured.trace)
     save(path, kept)
     return kept
 
@@ -134,6 +137,8 @@ def _kept(path: Path, identity: str) -> StoredMeasurement | None:
 
 def _measure(work: Work, host: str, identity: str) -> Measured:
     order = order_for(work.lab, work.facts(host), identity)
+    if work.lab.cyclictest.breaktrace and (why := untraceable(work.facts(host))):
+        work.emit(Note(host=host, text=f"breaktrace stops it, but records no trace: {why}"))
     try:
         try:
             return _follow(work, host, order)
@@ -266,6 +271,7 @@ def stored_event(host: str, path: str, kept: StoredMeasurement) -> LatencyStored
         passed=verdict.passed,
         verdict=verdict.statement,
         reasons=verdict.reasons,
+        **told_of_trace(Path(path), kept),
     )
 
 

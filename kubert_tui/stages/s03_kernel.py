@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from kubert_tui.checks import host, kernel, trial
-from kubert_tui.checks.judging import container_kind
+from kubert_tui.facts.containers import container_kind
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.lab.presets import kernel_packages

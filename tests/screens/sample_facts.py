@@ -9,13 +9,13 @@ from kubert_tui.facts.model import (
     Kernel,
     Known,
     Memory,
+    MemoryAccess,
     NetworkCard,
     NumaNode,
     Processors,
     RealtimeEvidence,
     Scheduling,
     Tools,
-    Tracing,
     Unknown,
 )
 
@@ -85,7 +85,7 @@ def facts(host: str) -> Facts:
             tuned_profile=Known("balanced"),
             init=Known("systemd"),
         ),
-        tracing=Tracing(scope=Known(0), capable=Known(value=True)),
+        memory_access=MemoryAccess(scope=Known(0), capable=Known(value=True)),
         kvm=Known("usable"),
         virtualization=Known("none"),
         network=Known(

@@ -7,11 +7,11 @@ from kubert_tui.facts.model import (
     Kernel,
     Known,
     Memory,
+    MemoryAccess,
     Processors,
     RealtimeEvidence,
     Scheduling,
     Tools,
-    Tracing,
     Unknown,
 )
 
@@ -65,7 +65,7 @@ def facts_of(
         ),
         memory=Memory(NOT, NOT, NOT, NOT, NOT, NOT),
         scheduling=Scheduling(NOT, Known(-1), NOT, NOT, NOT, NOT, NOT, Known("systemd")),
-        tracing=Tracing(Known(0), Known(True)),
+        memory_access=MemoryAccess(Known(0), Known(True)),
         kvm=NOT,
         virtualization=Known("none"),
         network=NOT,

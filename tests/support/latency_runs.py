@@ -96,14 +96,22 @@ def version_of(binary: str) -> str:
 
 
 def order(
-    seconds: float, *, binary: str = CYCLICTEST, cpus: tuple[int, ...] = (), name: str = "run-1"
+    seconds: float,
+    *,
+    binary: str = CYCLICTEST,
+    cpus: tuple[int, ...] = (),
+    name: str = "run-1",
+    breaktrace: str = "",
 ) -> MeasurementOrder:
+    """`breaktrace`: with a trace, as a host that can record one."""
     loops = int(seconds * 1_000_000 / INTERVAL)
-    settings = CyclictestSpec(interval=INTERVAL, loops=loops)
+    settings = CyclictestSpec(interval=INTERVAL, loops=loops, breaktrace=breaktrace)
     version = version_of(binary)
     return MeasurementOrder(
         identity=name,
-        command=arguments(settings, version, path=binary, cpus=cpus),
+        command=arguments(
+            settings, version, path=binary, cpus=cpus, traced=bool(settings.breaktrace)
+        ),
         version=version,
         interval=INTERVAL,
         loops=loops,

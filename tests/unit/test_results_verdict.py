@@ -63,7 +63,8 @@ def test_the_limit_itself_is_not_met() -> None:
 
 def test_a_maximum_is_worded_as_what_was_seen() -> None:
     assert judge(LONG, RAN).statement == (
-        "the worst of 216000000 samples in 12.0 h took 14 us, below 20 us (production)"
+        "the worst of 216000000 samples in 12.0 h under load (stress-ng) took 14 us, "
+        "below 20 us (production)"
     )
     assert judge(LONG, None).passed is None
     refused = judge(replace(LONG, realtime=False), RAN)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubert_tui.lab.limits import Limit
+from kubert_tui.latency.breaktrace import StoredBreak, stopped
 from kubert_tui.latency.statistics import (
     MERGED,
     merge,
@@ -118,6 +119,7 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load)),
         *_loads(stored),
+        *_of_breaktrace(stored.breaktrace),
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
         ("SMIs", f"unknown: {stored.smi_unknown}" if stored.smi is None else str(stored.smi)),
         ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),
@@ -125,3 +127,11 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
         *((name.replace("_", " "), str(value) or "none") for name, value in marks.items()),
     ]
+
+
+def _of_breaktrace(kept: StoredBreak | None) -> list[tuple[str, str]]:
+    if kept is None:
+        return []
+    told = stopped(kept) or f"no sample was above {kept.threshold} us"
+    traced = f"{kept.trace} (gzip), beside the result" if kept.trace else "none was kept"
+    return [("breaktrace", told), *([("trace", traced)] if stopped(kept) else [])]
