@@ -71,7 +71,7 @@ LOAD_PRESETS: dict[str, LoadPreset] = {
         ),
         LoadPreset(
             "disk",
-            "writes and reads up to 256 MB where the run lies, all the time",
+            "writes up to 256 MB to the disk of the run, again and again",
             STRESS_NG,
             (*_STRESSING, *_DISK),
             _MANUAL,

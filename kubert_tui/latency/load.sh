@@ -58,7 +58,7 @@ end() {
         [ "$turn" -lt 15 ] || how=KILL
         # shellcheck disable=SC2086 # they are numbers
         [ "$((turn % 15))" -ne 0 ] || kill -s "$how" $left 2> /dev/null
-        [ "$turn" -lt 60 ] || break
+        [ "$turn" -lt 30 ] || break
         turn=$((turn + 1))
         sleep 0.2
     done
@@ -95,11 +95,14 @@ case $1 in
         shift
         # What it does must not be told before it is told that it begins.
         until [ -e load.begin ]; do sleep 0.05; done
-        while "$@" > load.log 2>&1; do
+        while
+            "$@" > load.log 2>&1
+            status=$?
+            [ "$status" -eq 0 ]
+        do
             # One that ends at once must not become a load of its own.
             sleep 0.2
         done
-        status=$?
         echo "off $(now) it ended with status $status: $(tail -n 1 load.log)" >> loads
         ;;
     guard)

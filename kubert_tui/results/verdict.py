@@ -111,7 +111,7 @@ def _grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
     if evidence.seconds < PRODUCTION_HOURS * 3600:
         missing.append(f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h.")
     if not evidence.load:
-        part = f"under load for {evidence.loaded:.0%} of its time only"
+        part = f"under load for {evidence.loaded * 100:.0f} % of its time only"
         missing.append(f"It ran {part if evidence.loaded else 'without load'}.")
     if evidence.overflows:
         missing.append(f"{evidence.overflows} samples were off the histogram.")
