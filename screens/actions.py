@@ -96,6 +96,7 @@ LATENCY: tuple[Action, ...] = (
     Action("worst", "w", "Worst", "The worst samples: how late, which CPU, when", footer=True),
     Action("pause", "p", "Pause", "Hold the picture, or let it go on; it measures on", footer=True),
     Action("mark", "b", "Mark", "Mark this moment: it shows over time"),
+    Action("load", "l", "Load", "Start a load beside the measurement, or stop it"),
     Action("zoom(0.5)", "plus,z", "Zoom in", "Fewer microseconds, larger", shown="+ z"),
     Action("zoom(2)", "minus", "Zoom out", "More microseconds", shown="-"),
     Action("zoom(0)", "equals_sign", "Zoom off", "All microseconds that have samples", shown="="),

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from kubert_tui.base.paths import private_directory, state, write_private
-from kubert_tui.events.model import LatencyStarted
+from kubert_tui.events.model import LatencyStarted, LoadRefused
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.statistics import furthest, merge, remaining, summarise_thread
 from kubert_tui.screens import actions
@@ -22,6 +22,8 @@ from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency_plots import LatencyPlots, Picture
 from kubert_tui.screens.latency_text import badges, kernel_line, progress_line, verdict_line
+from kubert_tui.screens.load_chooser import LoadChooser
+from kubert_tui.screens.load_text import load_badge, load_marks, load_on, refusal
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area
 from kubert_tui.screens.waiting_text import waits_line
@@ -95,6 +97,9 @@ class LatencyScreen(Screen[None]):
             if not self._host:
                 self._host = next(iter(self._view.measurements), "")
             self._drawn = None
+        for event in change.events:
+            if isinstance(event, LoadRefused):
+                self.notify(f"{event.host}: {refusal(event)}", severity="warning", markup=False)
 
     def tick(self) -> None:
         """Draw, if there is anything new."""
@@ -122,6 +127,7 @@ class LatencyScreen(Screen[None]):
         if started is not None:
             parts.append((f"{which}  ", "bold"))
             parts += badges(self._view, started, snapshot)
+            parts += load_badge(self._view, self._host)
             if self._held is not None:
                 parts += [(" ", ""), (" paused ", "bold $text-warning on $warning-muted")]
             parts.append((f"  cyclictest {started.version}", "$foreground-muted"))
@@ -173,7 +179,7 @@ class LatencyScreen(Screen[None]):
 
     def _show_history(self, plots: LatencyPlots, size: int, started: LatencyStarted | None) -> None:
         begun = 0.0 if started is None else started.started
-        marks = self._marks.get(self._host, [])
+        marks = [*load_marks(self._view, self._host), *self._marks.get(self._host, [])]
         self._session.of_history(
             self._host, lambda history: plots.show_history(history, size, begun, marks)
         )
@@ -276,6 +282,16 @@ class LatencyScreen(Screen[None]):
         told = f"Mark {len(marks)} at {clock(snapshot.elapsed)}: see it over time (t)."
         self.notify(told, markup=False)
         self.tick()
+
+    def action_load(self) -> None:
+        """Choose what loads the host from now on."""
+        host = self._host
+        if host not in self._view.measuring:
+            self.notify("Nothing is measured now: there is nothing to load.", markup=False)
+            return
+        on = load_on(self._view, host)
+        chooser = LoadChooser(host, self._view.facts.get(host), on.preset if on else "")
+        self.app.push_screen(chooser, lambda name: self._session.load(host, name) if name else None)
 
     def action_picture(self) -> None:
         """Save the screen as a picture."""

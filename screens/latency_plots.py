@@ -129,7 +129,7 @@ def _line(spike: Spike, started: float, marks: Sequence[Mark]) -> str:
     between = f"{_fine(spike.after)} to {_fine(spike.before)}"
     at = time.strftime("%H:%M:%S", time.localtime(started + spike.before))
     near = [one for one in marks if spike.after <= one.elapsed < spike.before]
-    told = f"  mark {near[0].number}" if near else ""
+    told = f"  {near[0].label or f'mark {near[0].number}'}" if near else ""
     return f"{spike.latency:>9}{spike.cpu:>6}   {between:<22}{at:<12}{told}"
 
 

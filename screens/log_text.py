@@ -20,6 +20,8 @@ from kubert_tui.events.model import (
     HostUnlocked,
     LatencyStarted,
     LatencyStored,
+    LoadChanged,
+    LoadRefused,
     MeasurementEnded,
     Note,
     Output,
@@ -31,6 +33,7 @@ from kubert_tui.events.model import (
 )
 from kubert_tui.events.questions import Answered, Question
 from kubert_tui.events.words import trace_lines
+from kubert_tui.screens.load_text import change_line, refusal
 
 _SUCCEEDED = 0
 
@@ -144,6 +147,16 @@ def _(event: Note) -> tuple[str, ...]:
 def _(event: LatencyStarted) -> tuple[str, ...]:
     how = "found running, attached to" if event.attached else "started"
     return (f"cyclictest {event.version} {how}: {shlex.join(event.command)}",)
+
+
+@_lines.register
+def _(event: LoadChanged) -> tuple[str, ...]:
+    return (change_line(event),)
+
+
+@_lines.register
+def _(event: LoadRefused) -> tuple[str, ...]:
+    return (refusal(event),)
 
 
 @_lines.register

@@ -81,6 +81,11 @@ class RunSession:
         """Skip a stage."""
         self._engine.skip(stage, reason)
 
+    def load(self, host: str, preset: str) -> None:
+        """Load a host while it is measured; `none` ends that."""
+        if not self.ended:
+            self._engine.load(host, preset)
+
     def cancel(self) -> None:
         """Cancel what runs and what is queued."""
         self.view.cancelling = True

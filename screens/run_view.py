@@ -17,6 +17,8 @@ from kubert_tui.events.model import (
     HostLockLost,
     LatencyStarted,
     LatencyStored,
+    LoadChanged,
+    LoadRefused,
     MeasurementEnded,
     Note,
     PlanMade,
@@ -92,6 +94,8 @@ class RunView:
     """Results of the newest measurements that ended well, by host."""
     cut_off: dict[str, LatencyStored] = field(default_factory=dict)
     """What is left of measurements that were interrupted, by host."""
+    loads: dict[str, tuple[LoadChanged, ...]] = field(default_factory=dict)
+    """What began and ended beside the newest measurements, by host, in order of time."""
     ended: set[str] = field(default_factory=set)
     """Hosts whose newest measurement ended without a result."""
     _previewing: str = ""
@@ -257,6 +261,8 @@ class RunView:
         self.measurements[event.host] = event
         self.stored.pop(event.host, None)
         self.cut_off.pop(event.host, None)
+        if not event.attached:
+            self.loads.pop(event.host, None)
         self.ended.discard(event.host)
         self.activity = _at(event.host, "cyclictest runs")
         return frozenset({Area.LATENCY, Area.STATUS})
@@ -271,6 +277,21 @@ class RunView:
             self.stored[event.host] = event
             self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
         return frozenset({Area.LATENCY, Area.STATUS, Area.GUIDE})
+
+    @_fold.register
+    def _load_changed(self, event: LoadChanged) -> Areas:
+        # Attaching again tells them again.
+        known = {(one.elapsed, one.on): one for one in (*self.loads.get(event.host, ()), event)}
+        ordered = sorted(known.values(), key=lambda one: (one.elapsed, one.on))
+        self.loads[event.host] = tuple(ordered)
+        what = "begins" if event.on else "ends"
+        self.activity = _at(event.host, f"load {event.preset} {what}")
+        return frozenset({Area.LATENCY, Area.STATUS})
+
+    @_fold.register
+    def _load_refused(self, event: LoadRefused) -> Areas:
+        self.activity = _at(event.host, f"no load {event.preset}: {event.what}")
+        return frozenset({Area.STATUS})
 
     @_fold.register
     def _measurement_ended(self, event: MeasurementEnded) -> Areas:

@@ -23,6 +23,7 @@ from kubert_tui.events.model import (
     LatencyStarted,
     LatencyStored,
     LoadChanged,
+    LoadRefused,
     Note,
     Output,
     PlanMade,
@@ -60,10 +61,8 @@ class TextReport:
                 self._live.show(event)
             case LatencyStored():
                 self._stored(event)
-            case LoadChanged():
-                how = "begins" if event.on else f"ends ({event.reason or 'the run is over'})"
-                at = duration(event.elapsed)
-                self._say(event.host, f"load {event.preset} on CPUs {event.cpus} {how} at {at}")
+            case LoadChanged() | LoadRefused():
+                self._load(event)
             case RunStarted():
                 again = "resuming run" if event.resumed else "run"
                 self._line(f"{again} {event.run} on lab {event.lab}", "bold")
@@ -125,6 +124,15 @@ class TextReport:
             if reason in event.verdict:
                 continue  # a refusal's statement is its first reason
             self._say(event.host, f"  {reason}", "dim")
+
+    def _load(self, event: LoadChanged | LoadRefused) -> None:
+        if isinstance(event, LoadRefused):
+            fix = f"; {event.fix}" if event.fix else ""
+            self._say(event.host, f"no load {event.preset}: {event.what}{fix}", "yellow")
+            return
+        how = "begins" if event.on else f"ends ({event.reason or 'the run is over'})"
+        at = duration(event.elapsed)
+        self._say(event.host, f"load {event.preset} on CPUs {event.cpus} {how} at {at}", "dim")
 
     def _host(self, event: HostConnected | HostLocked | HostLockLost) -> None:
         match event:

@@ -38,7 +38,7 @@ class Engine(Protocol):
     def load(self, host: str, preset: str) -> None:
         """Load a host while it is measured, at once, whatever is queued; `none` ends the load.
 
-        `LoadChanged` tells that it was done, a `Note` that it could not be.
+        `LoadChanged` tells that it was done, `LoadRefused` that it could not be.
         """
 
     def cancel(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Lock, Thread
 
 from kubert_tui.base.errors import KubertError
-from kubert_tui.events.model import Event, Note
+from kubert_tui.events.model import Event, LoadRefused
 
 Take = Callable[[str], None]
 """Starts or stops a load by the name of a preset; raises KubertError when that fails."""
@@ -27,17 +27,18 @@ class LoadRequests:
                 self._takers[host] = take
 
     def serve(self, host: str, preset: str) -> None:
-        """Pass a request on. Returns at once; what goes wrong is told as a note."""
+        """Pass a request on. Returns at once; what goes wrong is told by `LoadRefused`."""
         Thread(target=self._serve, args=(host, preset), name=f"{host} load", daemon=True).start()
 
     def _serve(self, host: str, preset: str) -> None:
         with self._lock:
             take = self._takers.get(host)
         if take is None:
-            self._emit(Note(host=host, text="no load: nothing is measured there now"))
+            what = "nothing is measured there now"
+            self._emit(LoadRefused(host=host, preset=preset, what=what))
             return
         try:
             take(preset)
         except KubertError as error:
-            fix = f"; {error.fix}" if error.fix else ""
-            self._emit(Note(host=host, text=f"load {preset}: {error.what}{fix}"))
+            told = LoadRefused(host=host, preset=preset, what=error.what, fix=error.fix)
+            self._emit(told)

@@ -248,6 +248,15 @@ class LoadChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRefused(Event):
+    """A load that was asked for could not be started, or not be stopped."""
+
+    preset: str
+    what: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyStored(Event):
     """A measurement was stored: finished, or what is left of one that was interrupted."""
 

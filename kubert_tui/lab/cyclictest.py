@@ -67,7 +67,7 @@ class CyclictestSpec(Part):
         default="",
         max_length=4096,
         pattern=_CPU_LIST,
-        description="CPUs the load may run on; all if empty.",
+        description="CPU list for the load; all that are not isolated if empty.",
     )
 
     @model_validator(mode="before")

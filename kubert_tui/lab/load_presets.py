@@ -31,8 +31,8 @@ class LoadPreset:
     def command(self, program: str, cpus: str, count: int) -> tuple[str, ...]:
         """Return the argv: `program` (the tool's path) on the `count` CPUs of the list `cpus`.
 
-        taskset, because what is started has only the CPUs that are not isolated. ValueError for a
-        preset that starts nothing.
+        taskset, because what is started by itself has only the CPUs that are not isolated.
+        ValueError for a preset that starts nothing.
         """
         if not self.tool:
             raise ValueError(f"{self.name} starts nothing")
@@ -71,7 +71,7 @@ LOAD_PRESETS: dict[str, LoadPreset] = {
         ),
         LoadPreset(
             "disk",
-            "writes and reads up to 256 MB where the run lies, all the time",
+            "writes up to 256 MB to the disk of the run, again and again",
             STRESS_NG,
             (*_STRESSING, *_DISK),
             _MANUAL,

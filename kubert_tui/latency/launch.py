@@ -220,8 +220,8 @@ class Run:
 
     def _load(self, load: LoadOrder, housekeeping: tuple[int, ...]) -> tuple[str, ...]:
         told = (load.preset, load.cpus, shlex.join(load.command))
-        start = ("sh", self.path("load.sh"), "start", self.directory, cpu_list(housekeeping))
-        return (*start, *told, *load.command)
+        where = (self.directory, cpu_list(housekeeping), " ".join(map(str, load.spread)))
+        return ("sh", self.path("load.sh"), "start", *where, *told, *load.command)
 
     def outputs(self) -> Outputs:
         """Fetch what cyclictest wrote."""

@@ -1,10 +1,11 @@
 # A load beside a measurement. It ends with cyclictest, whatever becomes of who started it.
-#   sh load.sh start DIRECTORY HOUSEKEEPING PRESET CPUS COMMAND-LINE COMMAND...
+#   sh load.sh start DIRECTORY HOUSEKEEPING SPREAD PRESET CPUS COMMAND-LINE COMMAND...
 #   sh load.sh stop DIRECTORY [REASON]
 # COMMAND, at home in DIRECTORY, is started again whenever it has ended well; COMMAND-LINE is how it
 # is told. Its processes are a session of their own, as anybody would have started it. A guard beside
-# it (nice 19, on the CPUs of HOUSEKEEPING, if any) ends it. DIRECTORY gets, times in seconds since
-# boot:
+# it (nice 19, on the CPUs of HOUSEKEEPING, if any) ends it. Among isolated CPUs the kernel moves
+# nobody: if SPREAD names CPUs (`2 3 4`), the guard hands them out to the processes in turn.
+# DIRECTORY gets, times in seconds since boot:
 #   loads         a line `on TIME PRESET CPUS COMMAND-LINE` and a line `off TIME REASON` for each
 #   load.process  its session, when that was begun (ticks), boot id
 #   load.alive    when the guard last saw it
@@ -37,6 +38,18 @@ alone() {
     flock 9 2> /dev/null
 }
 
+# Gives every process of the session that is new one of the CPUs, the next one each time.
+spread() {
+    before=$seen seen=' '
+    for one in $(members "$session"); do
+        seen="$seen$one "
+        case $before in *" $one "*) continue ;; esac
+        next=${spread%% *}
+        taskset -p -c "$next" "$one" > /dev/null 2>&1
+        spread="${spread#* } $next"
+    done
+}
+
 # Ends the load; REASON ONLY-THIS-SESSION
 end() {
     read -r session ticks boot 2> /dev/null < load.process || return 0
@@ -58,7 +71,7 @@ end() {
         [ "$turn" -lt 15 ] || how=KILL
         # shellcheck disable=SC2086 # they are numbers
         [ "$((turn % 15))" -ne 0 ] || kill -s "$how" $left 2> /dev/null
-        [ "$turn" -lt 60 ] || break
+        [ "$turn" -lt 30 ] || break
         turn=$((turn + 1))
         sleep 0.2
     done
@@ -68,8 +81,8 @@ end() {
 case $1 in
     start)
         cd "$2" || exit 1
-        housekeeping=$3 what="$4 $5 $6"
-        shift 6
+        housekeeping=$3 spread=$4 what="$5 $6 $7"
+        shift 7
         alone
         end 'asked for'
         read -r pid ticks _ 2> /dev/null < process && alive "$pid" "$ticks" || exit 3
@@ -84,7 +97,7 @@ case $1 in
         now > load.alive
         echo "on $(cat load.alive) $what" >> loads
         : > load.begin
-        setsid sh load.sh guard "$session" "$housekeeping" 9>&- &
+        setsid sh load.sh guard "$session" "$housekeeping" "$spread" 9>&- &
         ;;
     stop)
         cd "$2" || exit 1
@@ -95,11 +108,14 @@ case $1 in
         shift
         # What it does must not be told before it is told that it begins.
         until [ -e load.begin ]; do sleep 0.05; done
-        while "$@" > load.log 2>&1; do
+        while
+            "$@" > load.log 2>&1
+            status=$?
+            [ "$status" -eq 0 ]
+        do
             # One that ends at once must not become a load of its own.
             sleep 0.2
         done
-        status=$?
         echo "off $(now) it ended with status $status: $(tail -n 1 load.log)" >> loads
         ;;
     guard)
@@ -108,9 +124,10 @@ case $1 in
         read -r session ticks _ < load.process
         [ "$session" = "$2" ] || exit 0
         read -r pid started _ < process
-        turn=0
+        turn=0 spread=$4 seen=' '
         while alive "$session" "$ticks" && alive "$pid" "$started"; do
             [ "$((turn % 10))" -ne 0 ] || now > load.alive
+            [ -z "$spread" ] || [ "$((turn % 4))" -ne 1 ] || spread
             turn=$((turn + 1))
             sleep 0.5
         done

@@ -11,6 +11,9 @@ from kubert_tui.latency.loads import LoadOrder
 def load_for(lab: Lab, facts: Facts, preset: str) -> LoadOrder | None:
     """Decide what loads the host of `facts`; None for a preset that starts nothing.
 
+    Where the lab names no CPUs to load, those that are not isolated are: isolated ones are left to
+    the measurement, as rteval does.
+
     MeasurementError (with what to do) when there is no such preset, its program is not there, or
     the CPUs are not.
     """
@@ -25,8 +28,11 @@ def load_for(lab: Lab, facts: Facts, preset: str) -> LoadOrder | None:
     online = facts.processors.online
     if isinstance(online, Unknown) or not online.value:
         raise MeasurementError("which CPUs are online is not known", host=facts.host)
+    isolated = facts.processors.isolated
+    alone = frozenset(isolated.value if isinstance(isolated, Known) else ())
     chosen = lab.cyclictest.load_cpus
-    cpus = parse_cpu_list(chosen) if chosen else tuple(sorted(online.value))
+    usual = tuple(cpu for cpu in sorted(online.value) if cpu not in alone)
+    cpus = parse_cpu_list(chosen) if chosen else usual or tuple(sorted(online.value))
     if absent := set(cpus) - set(online.value):
         raise MeasurementError(
             f"CPUs {cpu_list(tuple(absent))} are to be loaded but are not online",
@@ -34,7 +40,8 @@ def load_for(lab: Lab, facts: Facts, preset: str) -> LoadOrder | None:
             host=facts.host,
         )
     where = cpu_list(cpus)
-    return LoadOrder(preset, where, wanted.command(_place(facts, preset), where, len(cpus)))
+    command = wanted.command(_place(facts, preset), where, len(cpus))
+    return LoadOrder(preset, where, command, spread=cpus if alone & set(cpus) else ())
 
 
 def missing_tool(facts: Facts, preset: str) -> str:

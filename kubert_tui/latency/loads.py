@@ -27,6 +27,8 @@ class LoadOrder:
     """CPU list that it may run on."""
     command: tuple[str, ...]
     """Its argv, literally; its working directory is that of the run."""
+    spread: tuple[int, ...] = ()
+    """CPUs that are handed out to its processes in turn, because the kernel would not use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def settled(
             until = elapsed if seen > elapsed - _ALIVE else max(seen, load.after)
         until = min(until, elapsed)
         if load.after < until:
-            told.append(replace(load, until=round(until, 3)))
+            told.append(replace(load, until=min(round(until, 3), elapsed)))
     return tuple(told)
 
 

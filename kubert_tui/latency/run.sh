@@ -85,6 +85,8 @@ recording=$!
 # The load that was ordered; later ones are started by whoever asks for them.
 load() {
     [ -e load.first ] || return
+    # What it starts would be deaf, too, and could be killed only.
+    trap - HUP INT TERM
     until [ -e process ]; do
         kill -0 "$measuring" 2> /dev/null || return
         sleep 0.1

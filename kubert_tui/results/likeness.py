@@ -62,4 +62,4 @@ def _load(stored: StoredMeasurement) -> str:
     if not stored.loads:
         return "none"
     names = ", ".join(dict.fromkeys(one.preset for one in stored.loads))
-    return what_loaded(stored) or f"{names} for {share_loaded(stored):.0%} of the time"
+    return what_loaded(stored) or f"{names} for {share_loaded(stored) * 100:.0f} % of the time"

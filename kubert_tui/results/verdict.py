@@ -130,7 +130,7 @@ def _missing(evidence: Evidence) -> Iterator[str]:
     if evidence.seconds < PRODUCTION_HOURS * 3600:
         yield f"It ran {_length(evidence.seconds)}, not {PRODUCTION_HOURS} h."
     if not evidence.load:
-        part = f"under load for {evidence.loaded:.0%} of its time only"
+        part = f"under load for {evidence.loaded * 100:.0f} % of its time only"
         yield f"It ran {part if evidence.loaded else 'without load'}."
     if not evidence.policy:
         yield "How its threads were scheduled is not known."

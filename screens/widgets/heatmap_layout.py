@@ -32,6 +32,8 @@ class Mark:
     number: int
     elapsed: float
     """Seconds since the start."""
+    label: str = ""
+    """What is written at it; its number if empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def _below(drawn: Map, grid: _Grid, room: int) -> list[list[Run]]:
     for mark in drawn.marks:
         column = int((mark.elapsed - drawn.begin) / seconds)
         if column >= 0:
-            _write(marked, LABEL_WIDTH + column, f"{glyphs.marker}{mark.number}")
+            _write(marked, LABEL_WIDTH + column, f"{glyphs.marker}{mark.label or mark.number}")
     axis = " " * (LABEL_WIDTH - 1) + glyphs.corner + "".join(line)
     return [[(axis, "axis")], [("".join(times), "axis")], [("".join(marked), "mark")]]
 

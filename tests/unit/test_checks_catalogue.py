@@ -32,6 +32,7 @@ IDS = [
     "cpu.idle-states",
     "irq.irqbalance-off",
     "tools.cyclictest",
+    "tools.load",
     "memory.thp",
     "memory.ksm",
     "memory.hugepages",

@@ -5,7 +5,7 @@ import pytest
 from kubert_tui.checks.catalogue import ALL
 from kubert_tui.checks.finding import Check, Finding, Level
 from kubert_tui.facts.model import Facts
-from kubert_tui.lab.model import HostSpec, KernelSpec, Lab, RtTestsSpec
+from kubert_tui.lab.model import CyclictestSpec, HostSpec, KernelSpec, Lab, RtTestsSpec
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
 
 LAB = Lab(hosts=(HostSpec(name="alpha"),))
@@ -15,6 +15,10 @@ RELEASE = "5.10.2-200.rt20.1.fc33.ccrma.x86_64+rt"
 
 def find(check: str, facts: Facts, lab: Lab = LAB) -> Finding:
     return CHECKS[check](facts, lab)
+
+
+def loaded(preset: str) -> Lab:
+    return Lab(hosts=LAB.hosts, cyclictest=CyclictestSpec.model_validate({"load": preset}))
 
 
 OK_ON_HPE = sorted(set(CHECKS) - {"host.distribution"})
@@ -48,6 +52,7 @@ ON_DEBIAN = {
     "cpu.idle-states": Level.WARNING,
     "irq.irqbalance-off": Level.FAILED,
     "tools.cyclictest": Level.FAILED,
+    "tools.load": Level.OK,
     "memory.thp": Level.WARNING,
     "memory.ksm": Level.WARNING,
     "memory.hugepages": Level.WARNING,
@@ -68,7 +73,7 @@ def test_a_stock_debian_host(check: str) -> None:
 
 @pytest.mark.parametrize("check", sorted(CHECKS))
 def test_unknown_facts_are_unknown_with_the_reason(check: str) -> None:
-    finding = find(check, facts_of({}))
+    finding = find(check, facts_of({}), loaded("hackbench"))
     assert finding.level is Level.UNKNOWN
     assert "the probe did not get that far" in finding.summary
     assert finding.fix
@@ -303,3 +308,19 @@ def test_a_python_without_its_standard_library_is_no_python() -> None:
     finding = find("host.python", facts)
     assert finding.level is Level.FAILED
     assert finding.fix == "Install the package python3."
+
+
+@pytest.mark.parametrize(
+    ("preset", "level", "said"),
+    [
+        ("none", Level.OK, "no load"),
+        ("coffee", Level.OK, "no load"),
+        ("hackbench", Level.OK, "hackbench at /usr/local/bin/hackbench"),
+        ("cpu", Level.FAILED, "The load cpu needs stress-ng, and there is none."),
+    ],
+)
+def test_the_load_that_the_lab_asks_for(preset: str, level: Level, said: str) -> None:
+    finding = find("tools.load", facts_of(HPE), loaded(preset))
+    assert finding.level is level
+    assert said in finding.summary
+    assert ("stress-ng" in finding.fix and "cyclictest.load" in finding.fix) is (preset == "cpu")

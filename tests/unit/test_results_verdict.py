@@ -56,6 +56,14 @@ def test_the_grade_is_the_evidence(change: dict[str, object], grade: Grade) -> N
     assert (verdict.passed is None) == (grade is Grade.REFUSED)
 
 
+def test_without_a_load_all_the_time_it_says_for_how_long_there_was_one() -> None:
+    (none,) = judge(replace(LONG, load=""), RAN).reasons
+    assert none == "It ran without load."
+    (part,) = judge(replace(LONG, load="", loaded=0.43), RAN).reasons
+    assert part == "It ran under load for 43 % of its time only."
+    assert "under load" not in judge(replace(LONG, load=""), RAN).statement
+
+
 def test_the_limit_itself_is_not_met() -> None:
     assert judge(replace(LONG, maximum=19), RAN).passed is True
     assert judge(replace(LONG, maximum=20), RAN).passed is False
