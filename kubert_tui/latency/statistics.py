@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 
-RARE = 100_000
-"""Samples from which on a percentile of 99.99 says something: ten are beyond it."""
+BEYOND = 10
+"""Samples that must be beyond a percentile: fewer are single accidents, and it says nothing."""
 
 MERGED = -1
 """`cpu` of a histogram that several CPUs were added into."""
@@ -37,7 +37,7 @@ class Percentile:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one looks at first. Microseconds; percentiles are None without samples."""
+    """What one looks at first. Microseconds; percentiles are None where samples are too few."""
 
     minimum: int
     average: float
@@ -100,9 +100,12 @@ def summarise(snapshot: Snapshot) -> Summary:
 
 def summarise_thread(thread: ThreadHistogram) -> Summary:
     """Return the figures of one thread (or of merged ones)."""
-    empty = not thread.samples
+    samples = thread.samples
+    empty = not samples
 
     def at(q: str) -> Percentile | None:
+        if not supports(samples, q):
+            return None
         return percentile(thread.counts, thread.overflows, q, thread.maximum)
 
     return Summary(
@@ -111,11 +114,16 @@ def summarise_thread(thread: ThreadHistogram) -> Summary:
         p50=at("0.5"),
         p99=at("0.99"),
         p99_9=at("0.999"),
-        p99_99=at("0.9999") if thread.samples >= RARE else None,
+        p99_99=at("0.9999"),
         maximum=0 if empty else thread.maximum,
         overflows=thread.overflows,
-        samples=thread.samples,
+        samples=samples,
     )
+
+
+def supports(samples: int, q: str) -> bool:
+    """Whether so many samples say something about the `q` percentile (`0.999`)."""
+    return samples * (1 - Fraction(q)) >= BEYOND
 
 
 def remaining(loops: int, interval: int, done: int) -> float:

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kubert_tui.lab.limits import Limit
+from kubert_tui.latency.statistics import supports
 
 PRODUCTION_HOURS = 12
 INDICATIVE_MINUTES = 10
-
-_TENTH = 10
-"""A percentile needs ten samples beyond it to be more than a single accident."""
 
 
 class Grade(StrEnum):
@@ -87,7 +85,7 @@ def judge(evidence: Evidence, limit: Limit | None) -> Verdict:
 
 def supported(quantiles: Sequence[str], samples: int) -> tuple[str, ...]:
     """Return the quantiles (`0.99`, `0.9999`) that `samples` samples say something about."""
-    return tuple(q for q in quantiles if samples * (1 - float(q)) >= _TENTH - 1e-6)
+    return tuple(q for q in quantiles if supports(samples, q))
 
 
 def _refusals(evidence: Evidence) -> list[str]:

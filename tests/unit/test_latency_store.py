@@ -52,7 +52,8 @@ def test_it_is_private(file: Path) -> None:
 
 def test_the_summary_and_the_fingerprint(stored: StoredMeasurement) -> None:
     assert stored.summary.samples == 9
-    assert (stored.summary.p99, stored.summary.maximum) == (">= 3", 8)
+    # Nine samples say nothing about a percentile.
+    assert (stored.summary.p99, stored.summary.maximum) == ("", 8)
     told = stored.fingerprint
     assert told.kernel == "6.1.0-rt"
     assert told.realtime == {
