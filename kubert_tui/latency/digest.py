@@ -103,4 +103,3 @@ class Digester:
         blur = BLUR * 1_000_000 / self._interval + 1
         passed = (now - begun for now, begun in zip(late, self._late, strict=True))
         return tuple(int(one) if one > blur else 0 for one in passed)
-

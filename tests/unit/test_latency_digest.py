@@ -72,9 +72,7 @@ def test_the_rate_is_the_one_of_the_last_seconds() -> None:
 
 def counted(sequence: int, elapsed: float, *cycles: int, final: bool = False) -> Snapshot:
     """A snapshot of so many cycles by thread."""
-    threads = tuple(
-        ThreadHistogram(cpu, (0, one), 0, 1, 1.0, 1) for cpu, one in enumerate(cycles)
-    )
+    threads = tuple(ThreadHistogram(cpu, (0, one), 0, 1, 1.0, 1) for cpu, one in enumerate(cycles))
     return Snapshot(sequence, elapsed, threads, final=final)
 
 
