@@ -85,22 +85,47 @@ LOG: tuple[Action, ...] = (
     Action("pause", "p", "Pause", "In the log: hold new lines back, or let them in again"),
 )
 
+STRIPS: tuple[Action, ...] = (
+    Action("move(1)", "j,down", "Down", "In the rows of hosts or CPUs: move down", shown="j down"),
+    Action("move(-1)", "k,up", "Up", "In the rows of hosts or CPUs: move up", shown="k up"),
+    Action("page(1)", "pagedown", "Page down", "In the rows: a page down", shown="pgdn"),
+    Action("page(-1)", "pageup", "Page up", "In the rows: a page up", shown="pgup"),
+    Action("end(False)", "home", "First", "In the rows: to the first one"),
+    Action("end(True)", "end", "Last", "In the rows: to the last one"),
+    Action("choose", "enter", "Look at it", "In the rows: look at this host or CPU", footer=True),
+)
+
 LATENCY: tuple[Action, ...] = (
+    Action("hosts", "a", "All hosts", "All hosts in one picture; again: one host", footer=True),
+    Action(
+        "cpus",
+        "u",
+        "CPUs",
+        "Each CPU a row, the worst first; type a number to go to that CPU",
+        footer=True,
+    ),
     Action("previous_cpu", "left", "CPU -", "Histogram of the CPU before", shown="←"),
-    Action("next_cpu", "right", "CPU", "Histogram of the next CPU", footer=True, shown="→"),
+    Action("next_cpu", "right", "CPU +", "Histogram of the next CPU", shown="→"),
     Action("merged", "0", "Merged", "All CPUs in one histogram"),
-    Action("next_host", "h", "Host", "The next host that measures", footer=True),
+    Action("next_host", "h", "Host", "The next host that measures"),
     Action(
         "over_time", "t", "Time", "Latency against time, so that a spike has a moment", footer=True
     ),
     Action("worst", "w", "Worst", "The worst samples: how late, which CPU, when", footer=True),
-    Action("pause", "p", "Pause", "Hold the picture, or let it go on; it measures on", footer=True),
+    Action("pause", "p", "Pause", "Hold the picture, or let it go on; it measures on"),
     Action("mark", "b", "Mark", "Mark this moment: it shows over time"),
     Action("load", "l", "Load", "Start a load beside the measurement, or stop it"),
     Action("zoom(0.5)", "plus,z", "Zoom in", "Fewer microseconds, larger", shown="+ z"),
     Action("zoom(2)", "minus", "Zoom out", "More microseconds", shown="-"),
     Action("zoom(0)", "equals_sign", "Zoom off", "All microseconds that have samples", shown="="),
     Action("scale", "g", "Log/linear", "Logarithmic or linear counts"),
+    Action(
+        "compare",
+        "o",
+        "Compare",
+        "Draw a stored result over it; again: take it away",
+        footer=True,
+    ),
     Action("picture", "s", "Save", "Save the screen as a picture (SVG)"),
     Action("copy_command", "y", "Copy", "Copy the exact command"),
     Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),

@@ -12,11 +12,14 @@ from typing import TypeVar
 
 from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Event, LatencyPast, LatencySnapshot, LatencyStarted, Output
-from kubert_tui.latency.histogram import Snapshot
+from kubert_tui.latency.digest import Digest, Digester
 from kubert_tui.latency.history import History
 from kubert_tui.latency.recorded import Recorded
 
 Result = TypeVar("Result")
+
+USUAL_INTERVAL = 200
+"""us; of a measurement whose beginning was not told."""
 
 RECORDED_EVERY = 10.0
 """Seconds."""
@@ -32,8 +35,9 @@ class Bridge:
         self, engine: Engine, wake: Callable[[], object], ended: Callable[[str], object]
     ) -> None:
         """`wake` and `ended` are called on the reader thread; `ended` with an error or ``."""
-        self.latest: dict[str, Snapshot] = {}
-        """Newest snapshot by host. Read it whenever you like; it is replaced, never changed."""
+        self.latest: dict[str, Digest] = {}
+        """Newest snapshot by host, digested. Read it when you like; it is replaced, not changed."""
+        self._digesters: dict[str, Digester] = {}
         self._histories: dict[str, History] = {}
         self._history_lock = Lock()
         self._engine = engine
@@ -77,13 +81,15 @@ class Bridge:
             case LatencySnapshot(snapshot=snapshot):
                 with self._history_lock:
                     self._histories.setdefault(event.host, History()).take(snapshot)
-                self.latest[event.host] = snapshot
+                digester = self._digesters.setdefault(event.host, Digester(USUAL_INTERVAL))
+                self.latest[event.host] = digester.digest(snapshot)
                 return
             case LatencyPast(recorded=recorded):
                 self._precede(event.host, recorded)
                 return
-            case LatencyStarted(attached=attached):
+            case LatencyStarted(attached=attached, interval=interval):
                 self.latest.pop(event.host, None)
+                self._digesters[event.host] = Digester(interval)
                 if not attached:
                     with self._history_lock:
                         self._histories.pop(event.host, None)
@@ -102,7 +108,7 @@ class Bridge:
             if own is not None and _sees_better(own):
                 return
             if newest := self.latest.get(host):
-                history.take(newest)
+                history.take(newest.snapshot)
             self._histories[host] = history
 
 

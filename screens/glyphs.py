@@ -64,6 +64,8 @@ class Glyphs:
     marker: str
     limit: str
     """Part of a vertical line."""
+    other: str
+    """A dot of a second histogram over the bars of the first."""
     beyond: str
     ellipsis: str
     dot: str
@@ -98,6 +100,7 @@ UNICODE = Glyphs(
     tick="┬",
     marker="▲",
     limit="┊",
+    other="○",
     beyond="▶",
     ellipsis="…",
     dot="·",
@@ -129,6 +132,7 @@ ASCII = Glyphs(
     tick="+",
     marker="^",
     limit=":",
+    other="o",
     beyond=">",
     ellipsis="~",
     dot="-",

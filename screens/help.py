@@ -17,7 +17,7 @@ _Sections = tuple[tuple[str, tuple[actions.Action, ...]], ...]
 _SECTIONS: _Sections = (
     ("Stages", (*actions.RAIL, *actions.WIZARD)),
     ("Findings and log", (*actions.FINDINGS, *actions.LOG)),
-    ("Latency", actions.LATENCY),
+    ("Latency", (*actions.LATENCY, *actions.STRIPS)),
 )
 
 _EVERYWHERE = (

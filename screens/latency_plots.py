@@ -1,4 +1,4 @@
-"""The pictures of the latency screen: the histogram, latency against time, the worst samples."""
+"""The pictures of the latency screen: histogram, time, worst samples, rows of CPUs and hosts."""
 
 import time
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ from kubert_tui.screens.widgets.heatmap import Heatmap
 from kubert_tui.screens.widgets.heatmap_layout import Map, Mark
 from kubert_tui.screens.widgets.histogram import Histogram
 from kubert_tui.screens.widgets.histogram_layout import Figure
+from kubert_tui.screens.widgets.strips import Strips
+from kubert_tui.screens.widgets.strips_layout import Sheet
 
 _TALL = 34
 """Rows from which on the histogram and the time are shown at once."""
@@ -28,6 +30,13 @@ class Picture(StrEnum):
     HISTOGRAM = "histogram"
     TIME = "time"
     WORST = "worst"
+    HOSTS = "hosts"
+    CPUS = "cpus"
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether it is rows with a cursor."""
+        return self in (Picture.HOSTS, Picture.CPUS)
 
 
 class LatencyPlots(Vertical):
@@ -42,6 +51,7 @@ class LatencyPlots(Vertical):
         """All of them; those not looked at are hidden."""
         yield Histogram(self._glyphs)
         yield Heatmap(self._glyphs)
+        yield Strips(self._glyphs)
         yield Static(id="latency-worst", markup=False)
         yield Static(id="latency-empty", markup=False)
 
@@ -53,11 +63,18 @@ class LatencyPlots(Vertical):
     def settle(self) -> None:
         """Show what was chosen, and what else there is room for."""
         empty = self.query_one("#latency-empty", Static).display
-        both = self.size.height >= _TALL and self.picture is not Picture.WORST
+        either = self.picture in (Picture.HISTOGRAM, Picture.TIME)
+        both = self.size.height >= _TALL and either
         shown = {self.picture} | ({Picture.HISTOGRAM, Picture.TIME} if both else set())
         self.query_one(Histogram).display = not empty and Picture.HISTOGRAM in shown
         self.query_one(Heatmap).display = not empty and Picture.TIME in shown
         self.query_one("#latency-worst").display = not empty and Picture.WORST in shown
+        strips = self.query_one(Strips)
+        strips.display = not empty and self.picture.of_rows
+        if strips.display:
+            strips.focus()
+        elif strips.has_focus:
+            strips.blur()
 
     def on_resize(self) -> None:
         """There may be room for more, or less."""
@@ -74,6 +91,12 @@ class LatencyPlots(Vertical):
         """Draw the histogram."""
         self.query_one("#latency-empty").display = False
         self.query_one(Histogram).show(figure)
+        self.settle()
+
+    def show_rows(self, sheet: Sheet, cursor: str) -> None:
+        """Draw rows of hosts or CPUs."""
+        self.query_one("#latency-empty").display = False
+        self.query_one(Strips).show(sheet, cursor)
         self.settle()
 
     @property
@@ -105,9 +128,9 @@ class LatencyPlots(Vertical):
 
     @property
     def text(self) -> str:
-        """What is drawn of histogram and heatmap, as plain text."""
-        both = (self.query_one(Histogram), self.query_one(Heatmap))
-        return "\n".join(one.text for one in both if one.display)
+        """What is drawn, as plain text."""
+        plots = (self.query_one(Histogram), self.query_one(Heatmap), self.query_one(Strips))
+        return "\n".join(one.text for one in plots if one.display)
 
 
 def worst_table(history: History, started: float, marks: Sequence[Mark], rows: int) -> Content:

@@ -5,14 +5,39 @@ from textual.content import Content
 from kubert_tui.checks.finding import Level
 from kubert_tui.events.model import LatencyStarted, LatencyStored
 from kubert_tui.facts.model import Known
+from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.screens.durations import clock
 from kubert_tui.screens.glyphs import Glyphs
+from kubert_tui.screens.load_text import load_badge
 from kubert_tui.screens.run_view import RunView
+from kubert_tui.screens.widgets.histogram_layout import short
 
 REALTIME_CHECK = "kernel.realtime-running"
 
+MERGED = "merged"
+"""All CPUs in one histogram."""
+
 _BAR_LIMIT = 40
+
+
+def cpu_name(cpu: int | None) -> str:
+    """Return what a CPU (None: all of them merged) is called."""
+    return MERGED if cpu is None else f"CPU {cpu}"
+
+
+def per_second(rate: float) -> str:
+    """Return a rate of samples; nothing while it is not known."""
+    return f"{short(round(rate))}/s" if rate else ""
+
+
+def missed_text(digest: Digest) -> str:
+    """Return how many periods were missed, and by which CPU most of them."""
+    most = max(digest.missed, default=0)
+    if not most:
+        return "missed 0"
+    cpu = digest.snapshot.threads[digest.missed.index(most)].cpu
+    return f"missed {short(sum(digest.missed))} (CPU {cpu}: {short(most)})"
 
 
 def badges(
@@ -37,9 +62,14 @@ def badges(
     return found
 
 
-def progress_line(share: float, elapsed: float, left: float, width: int, glyphs: Glyphs) -> Content:
-    """Return bar, percentage, time elapsed and time left (loops x interval)."""
+def progress_line(
+    share: float, elapsed: float, left: float, *, digest: Digest | None, width: int, glyphs: Glyphs
+) -> Content:
+    """Return bar, percentage, time elapsed, time left (loops x interval), rate, missed periods."""
     text = f" {share:4.0%}  elapsed {clock(elapsed)}  left {clock(left)}"
+    if digest is not None:
+        told = (per_second(digest.rate), missed_text(digest))
+        text += "".join(f"  {one}" for one in told if one)
     room = max(10, min(_BAR_LIMIT, width - len(text)))
     done = round(share * room)
     return Content.assemble(
@@ -79,3 +109,44 @@ def kernel_line(
         parts.append("real-time: NO")
         warning = "Not a real-time kernel: these figures prove nothing"
     return f"  {glyphs.dot}  ".join(parts), warning
+
+
+def proves_nothing(view: RunView, host: str) -> bool:
+    """Whether the kernel is known not to be a real-time one."""
+    finding = view.findings.get((REALTIME_CHECK, host))
+    return finding is not None and finding.level not in {Level.OK, Level.UNKNOWN}
+
+
+def head_line(
+    view: RunView, host: str, cpu: int | None, snapshot: Snapshot | None, *, paused: bool
+) -> Content:
+    """Return host, CPU, badges and version; what they are all together if `host` is empty."""
+    hold = [(" ", ""), (" paused ", "bold $text-warning on $warning-muted")] if paused else []
+    hosts = list(view.measurements)
+    if not host and len(hosts) > 1:
+        measuring = len(view.measuring)
+        told = f"  {measuring} of {len(hosts)} measure"
+        return Content.assemble(
+            ("All hosts", "bold $text-primary"), (told, "$foreground-muted"), *hold
+        )
+    started = view.measurements.get(host)
+    parts: list[tuple[str, str]] = [(f"{host or 'Latency'}  ", "bold $text-primary")]
+    if started is not None:
+        parts.append((f"{cpu_name(cpu)}  ", "bold"))
+        parts += badges(view, started, snapshot)
+        parts += load_badge(view, host)
+        parts += hold
+        parts.append((f"  cyclictest {started.version}", "$foreground-muted"))
+    if len(hosts) > 1:
+        parts.append((f"  host {hosts.index(host) + 1} of {len(hosts)}", "$foreground-muted"))
+    return Content.assemble(*parts)
+
+
+def nothing_live(started: LatencyStarted) -> str:
+    """Return why there are no figures of a measurement."""
+    if not started.live:
+        return (
+            f"No live figures can be read: {started.reason}\n"
+            "The histogram comes when cyclictest has ended."
+        )
+    return "Waiting for the first figures."

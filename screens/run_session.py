@@ -10,6 +10,7 @@ from textual.signal import Signal
 from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Event, StageFinished
 from kubert_tui.events.questions import Answered, Question
+from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.history import History
 from kubert_tui.screens.bridge import Bridge, Result
@@ -103,6 +104,11 @@ class RunSession:
 
     def snapshot(self, host: str) -> Snapshot | None:
         """Return the newest snapshot of a host's measurement."""
+        digest = self._bridge.latest.get(host)
+        return None if digest is None else digest.snapshot
+
+    def digest(self, host: str) -> Digest | None:
+        """Return it with what is shown of it worked out."""
         return self._bridge.latest.get(host)
 
     def of_history(self, host: str, use: Callable[[History], Result]) -> Result | None:

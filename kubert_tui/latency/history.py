@@ -7,8 +7,8 @@ column covers twice as much: a day takes the memory of a minute.
 
 from bisect import insort
 from dataclasses import dataclass, field
-from operator import sub
 
+from kubert_tui.latency.changes import changes
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.recorded import Recorded, Stretch
 
@@ -138,7 +138,7 @@ class History:
         if now.counts == before.counts and now.overflows == before.overflows:
             return
         top = -1
-        for us, new in enumerate(map(sub, now.counts, before.counts)):
+        for us, new in changes(before.counts, now.counts):
             if new > 0:
                 column.counts[us] = column.counts.get(us, 0) + new
                 top = us

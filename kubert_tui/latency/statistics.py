@@ -37,10 +37,7 @@ class Percentile:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one looks at first. Microseconds.
-
-    Percentiles that so many samples do not support are None.
-    """
+    """What one looks at first. Microseconds; percentiles are None where samples are too few."""
 
     minimum: int
     average: float
@@ -103,7 +100,8 @@ def summarise(snapshot: Snapshot) -> Summary:
 
 def summarise_thread(thread: ThreadHistogram) -> Summary:
     """Return the figures of one thread (or of merged ones)."""
-    empty = not thread.samples
+    samples = thread.samples
+    empty = not samples
 
     def at(q: str) -> Percentile | None:
         if not supported((q,), thread.samples):
@@ -119,7 +117,7 @@ def summarise_thread(thread: ThreadHistogram) -> Summary:
         p99_99=at("0.9999"),
         maximum=0 if empty else thread.maximum,
         overflows=thread.overflows,
-        samples=thread.samples,
+        samples=samples,
     )
 
 

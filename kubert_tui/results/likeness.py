@@ -2,6 +2,7 @@
 
 import re
 
+from kubert_tui.latency.fingerprint import Fingerprint
 from kubert_tui.latency.statistics import furthest
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import scheduled, share_loaded, what_loaded
@@ -24,19 +25,13 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
 
     `loops` are those that were run: the longer one measures, the higher is the maximum one sees.
     """
-    found: dict[str, str] = {}
-    for key, value in stored.fingerprint.model_dump().items():
-        if key == "realtime":
-            found[key] = ", ".join(f"{sign}: {told}" for sign, told in value.items())
-        elif key not in _PASSING:
-            found[key] = str(value)
     options = [
         word
         for word in stored.command[1:]
         if not word.startswith(_TOLD_ELSEWHERE) and not _SHORT.fullmatch(word)
     ]
     return {
-        **found,
+        **fingerprint_marks(stored.fingerprint),
         "layer": stored.layer,
         "stage": stored.stage,
         "interval": str(stored.interval),
@@ -63,3 +58,14 @@ def _load(stored: StoredMeasurement) -> str:
         return "none"
     names = ", ".join(dict.fromkeys(one.preset for one in stored.loads))
     return what_loaded(stored) or f"{names} for {share_loaded(stored) * 100:.0f} % of the time"
+
+
+def fingerprint_marks(fingerprint: Fingerprint) -> dict[str, str]:
+    """Return a fingerprint as a flat mapping of texts."""
+    found: dict[str, str] = {}
+    for key, value in fingerprint.model_dump().items():
+        if key == "realtime":
+            found[key] = ", ".join(f"{sign}: {told}" for sign, told in value.items())
+        elif key not in _PASSING:
+            found[key] = str(value)
+    return found

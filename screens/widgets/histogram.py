@@ -14,7 +14,7 @@ LEAST = 10
 class Histogram(Plot):
     """Draws one figure. `reset` forgets the axes, `show` lets them grow."""
 
-    KINDS = ("axis", "bar", "overflow", "marker", "limit")
+    KINDS = ("axis", "bar", "overflow", "marker", "limit", "other")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"plot--{kind}" for kind in KINDS}
 
     def __init__(self, glyphs: Glyphs) -> None:

@@ -8,6 +8,7 @@ linear), with bars in eighths of a cell where the terminal has such characters.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.widgets.plot import Run
@@ -21,6 +22,8 @@ _HEADROOM = 0.3
 
 _NICE = (1.0, 2.0, 5.0)
 
+T = TypeVar("T", int, float)
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -32,6 +35,9 @@ class Figure:
     logarithmic: bool = True
     limit: int = 0
     """us that should not be reached; 0 for none."""
+    other: Sequence[float] = ()
+    """Counts of another histogram that is drawn over it as a line of dots."""
+    other_overflows: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +52,23 @@ class Limits:
 
 def grown(limits: Limits, figure: Figure) -> Limits:
     """Return limits that hold the figure, never smaller than before."""
-    last = max((us for us, count in enumerate(figure.counts) if count), default=0)
+    last = max(_last(figure.counts), _last(figure.other[: len(figure.counts)]))
     buckets = limits.buckets
     if last >= buckets:
         buckets = _nice_above(last + 1)
-    if figure.overflows:
+    if figure.overflows or figure.other_overflows:
         buckets = len(figure.counts)
     top = limits.top
-    largest = max((*figure.counts, figure.overflows), default=0)
+    highest = max(figure.other, default=0.0), figure.other_overflows
+    largest = math.ceil(max(*highest, max(figure.counts, default=0), figure.overflows))
     if largest > top:
         top = 10 ** math.ceil(math.log10(largest)) if figure.logarithmic else _nice_above(largest)
     return Limits(min(buckets, len(figure.counts) or buckets), top)
+
+
+def _last(counts: Sequence[float]) -> int:
+    """The last bucket that is not empty."""
+    return next((us for us in reversed(range(len(counts))) if counts[us]), 0)
 
 
 def layout(
@@ -64,10 +76,10 @@ def layout(
 ) -> list[list[Run]]:
     """Return `height` rows of at most `width` columns, as runs of text of one kind.
 
-    Kinds are `axis`, `bar`, `overflow`, `marker` and `limit`.
+    Kinds are `axis`, `bar`, `overflow`, `marker`, `limit` and `other`.
     """
     plot_height = height - 3
-    overflow = _OVERFLOW_WIDTH if figure.overflows else 0
+    overflow = _OVERFLOW_WIDTH if figure.overflows or figure.other_overflows else 0
     plot_width = width - LABEL_WIDTH - overflow
     if plot_height < 2 or plot_width < 10:
         return [[("too small for a histogram"[:width], "axis")]] + [[] for _ in range(height - 1)]
@@ -79,16 +91,18 @@ def layout(
     bars = [_height(peak, figure, limits, plot_height * steps) for peak in columns]
     bars += [0] * (plot_width - len(bars))
     over = _height(figure.overflows, figure, limits, plot_height * steps)
+    others = _columns(figure.other[:buckets], per_us)[:plot_width]
+    dots = [_height(count, figure, limits, plot_height) for count in others]
+    far = _height(figure.other_overflows, figure, limits, plot_height)
     labels = _y_labels(figure, limits, plot_height)
     limit = int(figure.limit * per_us) if figure.limit else -1
-    rows = [
-        _limited(
-            _plot_row(bars, over if overflow else None, row, labels.get(row, ""), glyphs),
-            limit,
-            glyphs,
-        )
-        for row in reversed(range(plot_height))
-    ]
+    rows = []
+    for row in reversed(range(plot_height)):
+        runs = _plot_row(bars, over if overflow else None, row, labels.get(row, ""), glyphs)
+        runs = _limited(runs, limit, glyphs)
+        if dots:
+            runs = _dotted(runs, dots, far, row, glyphs)
+        rows.append(runs)
     step = _tick_step(per_us)
     rows.append(_axis_row(buckets, per_us, step, plot_width, glyphs))
     rows.append(_label_row(buckets, per_us, step, plot_width, figure))
@@ -103,7 +117,7 @@ def _scale(buckets: int, width: int) -> float:
     return 1 / -(-buckets // width)
 
 
-def _columns(counts: Sequence[int], per_us: float) -> list[int]:
+def _columns(counts: Sequence[T], per_us: float) -> list[T]:
     """Return the largest count under each column."""
     if per_us >= 1:
         return [count for count in counts for _ in range(int(per_us))]
@@ -111,7 +125,7 @@ def _columns(counts: Sequence[int], per_us: float) -> list[int]:
     return [max(counts[i : i + per]) for i in range(0, len(counts), per)]
 
 
-def _height(count: int, figure: Figure, limits: Limits, full: int) -> int:
+def _height(count: float, figure: Figure, limits: Limits, full: int) -> int:
     """Return the height of a bar in sub-cells: at least one when there is a sample."""
     if count <= 0:
         return 0
@@ -159,6 +173,24 @@ def _limited(runs: list[Run], column: int, glyphs: Glyphs) -> list[Run]:
     return [axis, (bars[:column], kind), line, (bars[column + 1 :], kind), *rest]
 
 
+def _dotted(runs: list[Run], dots: list[int], far: int, row: int, glyphs: Glyphs) -> list[Run]:
+    """Draw the other histogram over a row: a dot where its bar would end. Heights are in cells."""
+    axis, *plot = runs
+    cells = [(letter, kind) for text, kind in plot for letter in text]
+    for column, dot in enumerate(dots):
+        if dot == row + 1:
+            cells[column] = (glyphs.other, "other")
+    if far == row + 1:
+        cells[-1] = (glyphs.other, "other")
+    joined: list[Run] = [axis]
+    for letter, kind in cells:
+        if joined[-1][1] == kind and len(joined) > 1:
+            joined[-1] = (joined[-1][0] + letter, kind)
+        else:
+            joined.append((letter, kind))
+    return joined
+
+
 def _tick_step(per_us: float) -> int:
     """Return the distance of x labels in microseconds: nice, and wide enough to read."""
     scale = 1
@@ -188,7 +220,7 @@ def _label_row(buckets: int, per_us: float, step: int, width: int, figure: Figur
             line[start : start + len(text)] = text
     line[-2:] = "us"
     runs: list[Run] = [("".join(line), "axis")]
-    if figure.overflows:
+    if figure.overflows or figure.other_overflows:
         runs.append((f" >={len(figure.counts)}"[:_OVERFLOW_WIDTH], "overflow"))
     return runs
 

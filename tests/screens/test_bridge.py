@@ -75,7 +75,7 @@ def test_output_of_one_host_is_joined_in_order() -> None:
 def test_snapshots_are_no_messages_and_only_the_newest_counts() -> None:
     bridge, wakes, _ = _read(*(sample_latency.live("bull1", number) for number in range(1, 50)))
     assert not wakes
-    assert bridge.latest["bull1"].sequence == 49
+    assert bridge.latest["bull1"].snapshot.sequence == 49
 
 
 def test_a_new_measurement_forgets_the_old_figures() -> None:

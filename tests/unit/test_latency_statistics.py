@@ -105,13 +105,14 @@ def test_a_thread_without_samples_changes_no_minimum() -> None:
 
 
 def test_the_summary() -> None:
-    snapshot = Snapshot(1, 1.0, (histogram([1] * 999, 0), histogram([2] * 999 + [30] * 2, 1)))
-    figures = summarise(snapshot)
-    assert figures.samples == 2000
-    assert (figures.minimum, figures.maximum, figures.overflows) == (1, 30, 2)
+    ones, twos = histogram([1] * 9990, 0), histogram([2] * 9990 + [30] * 20, 1)
+    figures = summarise(Snapshot(1, 1.0, (ones, twos)))
+    assert figures.samples == 20_000
+    assert (figures.minimum, figures.maximum, figures.overflows) == (1, 30, 20)
     assert figures.p99 == Percentile(3)
-    assert figures.p99_9 is None, "2000 samples say nothing about one in a thousand"
-    assert figures.average == pytest.approx((999 + 1998 + 60) / 2000)
+    assert figures.p99_9 == Percentile(3)
+    assert figures.p99_99 is None
+    assert figures.average == pytest.approx((9990 + 19980 + 600) / 20_000)
 
 
 def test_a_percentile_needs_ten_samples_beyond_it() -> None:

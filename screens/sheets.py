@@ -1,0 +1,95 @@
+"""What the rows of the pictures of many say: all hosts, and all CPUs of one."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from kubert_tui.events.model import LatencyStarted
+from kubert_tui.latency.digest import Digest
+from kubert_tui.latency.histogram import ThreadHistogram
+from kubert_tui.latency.statistics import Percentile, Summary, summarise_thread
+from kubert_tui.screens.latency_text import MERGED, badges, cpu_name, per_second, proves_nothing
+from kubert_tui.screens.run_view import RunView
+from kubert_tui.screens.widgets.histogram_layout import short
+from kubert_tui.screens.widgets.plot import Run
+from kubert_tui.screens.widgets.strips_layout import Heading, Sheet, Strip
+
+_FIGURES = (
+    Heading("min", 5, 3),
+    Heading("avg", 6),
+    Heading("p99", 6, 1),
+    Heading("max", 6),
+    Heading("over", 6),
+)
+_HOSTS = (Heading("rate", 7, 2), *_FIGURES, Heading("state", 12), Heading("limit", 9))
+_CPUS = (*_FIGURES, Heading("missed", 8, 2), Heading("samples", 9, 3), Heading("limit", 9))
+
+
+def hosts_sheet(view: RunView, digests: Mapping[str, Digest | None]) -> Sheet:
+    """Return a row for each host that measures or measured, in the order of the lab."""
+    strips = [
+        Strip(
+            host,
+            None if (digest := digests.get(host)) is None else digest.merged,
+            partial(_host_cells, view, started, digest),
+            started.limit,
+        )
+        for host, started in view.measurements.items()
+    ]
+    return Sheet(_HOSTS, tuple(strips), "enter: this host")
+
+
+def cpus_sheet(digest: Digest, limit: int) -> Sheet:
+    """Return a row for all CPUs merged, then one for each, the worst first."""
+    each = zip(digest.snapshot.threads, digest.samples, digest.missed, strict=True)
+    rows = sorted(each, key=lambda row: (-row[0].maximum, -row[0].overflows, row[0].cpu))
+    merged = partial(_cpu_cells, digest.merged, sum(digest.missed), limit)
+    strips = [Strip(MERGED, digest.merged, merged, limit)]
+    strips += [
+        Strip(cpu_name(thread.cpu), thread, partial(_cpu_cells, thread, missed, limit), limit)
+        for thread, _, missed in rows
+    ]
+    return Sheet(_CPUS, tuple(strips), "enter: this CPU; digits: its number")
+
+
+def _host_cells(view: RunView, started: LatencyStarted, digest: Digest | None) -> tuple[Run, ...]:
+    snapshot = None if digest is None else digest.snapshot
+    state = (badges(view, started, snapshot)[0][0].strip(), "")
+    if digest is None:
+        return (*(("", ""),) * (1 + len(_FIGURES)), state, ("", ""))
+    judged = _judged(digest.summary, started.limit)
+    if judged[1] and proves_nothing(view, started.host):
+        judged = ("not RT", "bad")
+    rate = (per_second(digest.rate), "")
+    return (rate, *_figures(digest.summary, started.limit), state, judged)
+
+
+def _cpu_cells(thread: ThreadHistogram, missed: int, limit: int) -> tuple[Run, ...]:
+    summary = summarise_thread(thread)
+    return (
+        *_figures(summary, limit),
+        (short(missed), "bad" if missed else ""),
+        (short(summary.samples), ""),
+        _judged(summary, limit),
+    )
+
+
+def _figures(summary: Summary, limit: int) -> tuple[Run, ...]:
+    over = bool(limit and summary.maximum >= limit)
+    return (
+        (str(summary.minimum), ""),
+        (f"{summary.average:.1f}", ""),
+        (_percentile(summary.p99), ""),
+        (str(summary.maximum), "bad" if over else ""),
+        (short(summary.overflows), "bad" if summary.overflows else ""),
+    )
+
+
+def _percentile(value: Percentile | None) -> str:
+    return "-" if value is None else str(value).replace(" ", "")
+
+
+def _judged(summary: Summary, limit: int) -> Run:
+    """Whether the worst seen so far is below the limit: words, not only colours."""
+    if not limit or not summary.samples:
+        return "-", ""
+    return (f"<{limit} ok", "good") if summary.maximum < limit else (f">={limit} NO", "bad")
