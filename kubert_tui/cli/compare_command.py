@@ -50,9 +50,7 @@ def add_parser(commands: Any) -> None:
         "--differ", metavar="KEY", action="append", default=[],
         help="this difference is the point (kernel, smt, ...); repeatable; `any` for all",
     )  # fmt: skip
-    parser.add_argument(
-        "--limit", metavar="LIMIT", help="us, or a preset's name; the lab's if absent"
-    )
+    parser.add_argument("--limit", metavar="LIMIT", help="us, or a name (`lab limits` lists them)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json",
                       help="one JSON object per comparison")  # fmt: skip

@@ -149,10 +149,11 @@ def _watched(lab: Lab, open_engine: Callable[[Lab], Engine]) -> int:
         return code
     view = session.view
     for host, stored in view.stored.items():
-        seen = stored.verdict or f"the worst of {stored.samples} samples took {stored.maximum} us"
+        seen = f"the worst of {stored.samples} samples took {stored.maximum} us"
         print(clean_line(f"{host}: {seen}: {stored.path}", limit=4096))
-        for reason in stored.reasons:
-            print(clean_line(f"  {reason}", limit=4096))
+        for told in dict.fromkeys((stored.verdict, *stored.reasons)):
+            if told and f"no verdict: {told}" != stored.verdict:
+                print(f"  {clean_line(told)}")
     for host in view.measuring:
         told = f"{host}: cyclictest goes on; the same command attaches to it again"
         print(clean_line(told, limit=4096), file=sys.stderr)

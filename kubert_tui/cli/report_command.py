@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--limit",
         metavar="LIMIT",
-        help="judge the maximum: us, or a preset's name; the lab's if absent",
+        help="judge the worst: us, or a name (`lab limits` lists them); the lab's if absent",
     )
     parser.set_defaults(handler=run, form="html")
 

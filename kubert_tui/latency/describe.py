@@ -70,6 +70,8 @@ def _form(field: dict[str, Any]) -> str:
         return f"[{name}](#{name.lower()})"
     if "const" in field:
         return f"`{json.dumps(field['const'])}`"
+    if "enum" in field:
+        return " or ".join(f"`{json.dumps(value)}`" for value in field["enum"])
     if "anyOf" in field:
         return " or ".join(map(_form, field["anyOf"]))
     match field["type"]:

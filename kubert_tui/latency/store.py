@@ -100,8 +100,8 @@ class StoredMeasurement(Part):
     """Id of the run it belongs to; empty for results of others."""
     stage: str = ""
     """Id of the lab's stage that measured; empty where that is not recorded."""
-    layer: str = "host"
-    """Where cyclictest ran: `host`, `guest` (in a virtual machine of the lab) or `pod`."""
+    layer: Literal["host", "guest", "pod"] = "host"
+    """Where cyclictest ran: on a host, in a virtual machine of the lab, or in a pod."""
     command: tuple[str, ...]
     """cyclictest's argv, literally."""
     version: str

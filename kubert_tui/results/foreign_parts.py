@@ -16,6 +16,8 @@ from kubert_tui.results.options import UNKNOWN_OPTIONS, flag, number
 
 THREADS_LIMIT = 4096
 BUCKETS_LIMIT = 1_000_000
+IMPORTED = "imported"
+"""`lab` of what others measured."""
 UNKNOWN = "unknown: imported"
 DEFAULT_INTERVAL = 1000
 """us; cyclictest's own."""
@@ -129,7 +131,7 @@ def stored(
         order, final, output, True, max(finished - elapsed, 0), finished, (first, *notes),
         policy=source.policy,
     )  # fmt: skip
-    kept = packed(measured, host=source.host, lab="imported", fingerprint=_fingerprint(source))
+    kept = packed(measured, host=source.host, lab=IMPORTED, fingerprint=_fingerprint(source))
     return kept.model_copy(update={"smi_unknown": "imported"})
 
 

@@ -6,7 +6,7 @@ what they cannot tell.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -44,6 +44,8 @@ class _Kept:
     others: list[str] = field(default_factory=list)
     result: list[str] = field(default_factory=list)
     """From `# Histogram` on, to the blank line that ends it."""
+    results: int = 0
+    """How many results the file holds; the last one is kept."""
 
 
 def of_text(text: str, name: str, told: Told, ended: float) -> StoredMeasurement:
@@ -58,6 +60,8 @@ def of_text(text: str, name: str, told: Told, ended: float) -> StoredMeasurement
         )
     whole = all(any(line.startswith(label) for line in kept.result) for label in _WHOLE)
     threads, notes = _whole(kept) if whole else _of_rows(kept)
+    if kept.results > 1:
+        notes = (*notes, f"the file holds {kept.results} results: this is the last one")
     return stored(source, threads, finished=ended, output=cleaned, notes=notes)
 
 
@@ -67,8 +71,7 @@ def _sorted(lines: Sequence[str]) -> _Kept:
     for line in lines:
         plain = line.strip()
         if plain == "# Histogram":
-            # Of several results in one file the last one counts.
-            kept = _Kept(others=kept.others)
+            kept = _Kept(others=kept.others, results=kept.results + 1)
             inside = headed = True
         if inside:
             kept.result.append(line.rstrip())
@@ -138,44 +141,48 @@ def _of_rows(kept: _Kept) -> tuple[tuple[ThreadHistogram, ...], tuple[str, ...]]
     count = len(kept.rows[0]) - 1
     if any(len(row) != count + 1 for row in kept.rows) or count > THREADS_LIMIT:
         raise ValueError("its rows have not all as many columns")
+    if count > 1 and all(row[-1] == sum(row[1:-1]) for row in kept.rows):
+        count -= 1  # the sums that --histofall adds
     latencies = [row[0] for row in kept.rows]
     if any(a >= b for a, b in pairwise(latencies)):
         raise ValueError("its rows are not in the order of their latencies")
     size = latencies[-1] + 1
     if size > BUCKETS_LIMIT:
         raise ValueError(f"a histogram of {size} buckets")
-    maxima = _given(kept, "# Max Latencies", count)
-    overflows = _given(kept, "# Histogram Overflows", count)
-    notes = [] if overflows else ["how many samples were off the histogram is not told"]
-    if not maxima:
+    told = {
+        label: kept.figures.get(label, [])[:count]
+        for label in ("# Avg Latencies", "# Max Latencies", "# Histogram Overflows")
+        if len(kept.figures.get(label, [])) >= count
+    }
+    notes = []
+    if "# Histogram Overflows" not in told:
+        notes.append("how many samples were off the histogram is not told")
+    if "# Max Latencies" not in told:
         notes.append("maxima are those of the rows; worse ones off the histogram are not told")
     threads = []
     for index in range(count):
         counts = [0] * size
         for row in kept.rows:
             counts[row[0]] = row[index + 1]
-        threads.append(_thread(index, counts, overflows[index : index + 1],
-                               maxima[index : index + 1]))  # fmt: skip
+        threads.append(_thread(index, counts, {label: all_[index] for label, all_ in told.items()}))
     return tuple(threads), tuple(notes)
 
 
-def _given(kept: _Kept, label: str, count: int) -> list[int]:
-    figures = kept.figures.get(label, [])
-    return figures[:count] if len(figures) >= count else []
-
-
-def _thread(
-    number: int, counts: Sequence[int], overflows: Sequence[int], maximum: Sequence[int]
-) -> ThreadHistogram:
+def _thread(number: int, counts: Sequence[int], told: Mapping[str, int]) -> ThreadHistogram:
+    """Return one thread; `told` is what its file says of it, by label."""
     used = [us for us, samples in enumerate(counts) if samples]
-    inside = sum(counts)
-    if not used:
+    overflows = told.get("# Histogram Overflows", 0)
+    if not used and not overflows:
         return ThreadHistogram(number, tuple(counts), 0, 0, 0.0, 0)
+    lowest, highest = (used[0], used[-1]) if used else (len(counts), len(counts))
+    average = float(told.get("# Avg Latencies", lowest))
+    if not overflows:
+        average = sum(us * samples for us, samples in enumerate(counts)) / sum(counts)
     return ThreadHistogram(
         number,
         tuple(counts),
-        overflows[0] if overflows else 0,
-        used[0],
-        sum(us * samples for us, samples in enumerate(counts)) / inside,
-        max(used[-1], *maximum) if maximum else used[-1],
+        overflows,
+        lowest,
+        average,
+        max(highest, told.get("# Max Latencies", 0)),
     )

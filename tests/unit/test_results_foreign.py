@@ -113,6 +113,33 @@ def test_an_output_cut_off_below_its_rows(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+def test_of_several_results_in_a_file_the_last_one_counts(tmp_path: Path) -> None:
+    path = tmp_path / "both.txt"
+    texts = [(FIXTURES / name).read_text() for name in ("v1.0-readme.txt", "v2.4-readme.txt")]
+    path.write_text("first:\n" + "then:\n".join(texts))
+    stored = read_foreign(path, Told(interval=200))
+    assert stored.threads == read_foreign(FIXTURES / "v2.4-readme.txt", Told(interval=200)).threads
+    assert any("holds 2 results" in note for note in stored.notes)
+
+
+def test_a_table_with_sums_has_no_cpu_more(tmp_path: Path) -> None:
+    path = tmp_path / "table.txt"
+    whole = (FIXTURES / "v2.4-histofall.txt").read_text()
+    path.write_text("\n".join(line for line in whole.splitlines() if line[:1] != "#"))
+    assert len(read_foreign(path, Told(interval=200)).threads) == 2
+
+
+def test_a_thread_that_was_off_the_histogram_all_the_time(tmp_path: Path) -> None:
+    path = tmp_path / "old.txt"
+    path.write_text(
+        "# Histogram\n000001 000005\t000000\n"
+        "# Max Latencies: 00001 00090\n# Histogram Overflows: 00000 00005\n"
+    )
+    first, second = read_foreign(path, Told(interval=200)).threads
+    assert (first.overflows, first.maximum) == (0, 1)
+    assert (second.overflows, second.minimum, second.maximum) == (5, 2, 90)
+
+
 def test_nanoseconds_are_not_taken_for_microseconds() -> None:
     for command in ("cyclictest --nsecs -i200", "cyclictest -qN -i200"):
         with pytest.raises(MeasurementError, match="nanoseconds"):

@@ -16,6 +16,7 @@ from kubert_tui.latency.statistics import (
 )
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import evidence_of, limit_named, missed, scheduled
+from kubert_tui.results.foreign_parts import IMPORTED
 from kubert_tui.results.likeness import dma_latency
 from kubert_tui.results.verdict import Verdict, judge
 
@@ -107,6 +108,8 @@ def _loads(stored: StoredMeasurement) -> list[tuple[str, str]]:
 def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
     marks: dict[str, Any] = stored.fingerprint.model_dump()
     realtime = marks.pop("realtime")
+    ours = stored.lab != IMPORTED
+    live = "equal to the final ones" if stored.exact else "not consistent"
     return [
         ("command", shlex.join(stored.command)),
         ("cyclictest", stored.version),
@@ -117,13 +120,13 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("stage", stored.stage),
         ("measured on", stored.layer),
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
-        ("load averages", " ".join(f"{one:.2f}" for one in stored.load)),
+        ("load averages", " ".join(f"{one:.2f}" for one in stored.load) if ours else "unknown"),
         *_loads(stored),
         *_of_breaktrace(stored.breaktrace),
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
         ("SMIs", f"unknown: {stored.smi_unknown}" if stored.smi is None else str(stored.smi)),
         ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),
-        ("live figures", "equal to the final ones" if stored.exact else "not consistent"),
+        ("live figures", live if ours else "none: it was measured by others"),
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
         *((name.replace("_", " "), str(value) or "none") for name, value in marks.items()),
     ]
