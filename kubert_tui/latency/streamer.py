@@ -112,7 +112,8 @@ class State:
         kept = self._restore(directory)
         self.chunk = Chunk(self.live / "chunk")
         self.chunk.find()
-        if kept and self.chunk.number == self.number:
+        if kept and self.chunk.number == self.number and self.chunk.data():
+            # Added up once more, so what it gave the output then must go.
             os.ftruncate(self.output, self.written)
         else:
             self.chunk.begin(self.number)
