@@ -113,7 +113,7 @@ def test_live_and_final_agree(host: LocalHost, directory: str, binary: str) -> N
 
 
 def test_it_keeps_out_of_the_way(host: LocalHost, directory: str) -> None:
-    seen: list[tuple[int, int, set[int]]] = []
+    seen: dict[str, tuple[int, int, set[int]]] = {}
     what = ordered(60)
     what = replace(what, housekeeping=ALL[:1])
     run = Path(directory, what.identity)
@@ -125,13 +125,13 @@ def test_it_keeps_out_of_the_way(host: LocalHost, directory: str) -> None:
                 priority = os.getpriority(os.PRIO_PROCESS, pid)
                 if not Path("/proc", str(pid), "comm").read_text().startswith("python"):
                     continue  # a shell around it
-                seen.append((os.sched_getscheduler(pid), priority, os.sched_getaffinity(pid)))
+                seen[name] = os.sched_getscheduler(pid), priority, os.sched_getaffinity(pid)
         cancel.set()
 
     with pytest.raises(MeasurementCancelledError) as caught:
         carry_out(host, what, directory, Watch(look), cancel=cancel)
     assert len(seen) == 2
-    assert all(one == (os.SCHED_OTHER, 19, set(ALL[:1])) for one in seen)
+    assert all(one == (os.SCHED_OTHER, 19, set(ALL[:1])) for one in seen.values())
     left = caught.value.measured
     assert left is not None
     assert left.output
@@ -178,8 +178,11 @@ def test_let_go_and_attached_again(host: LocalHost, directory: str) -> None:
     assert_whole(measured, directory, what)
 
 
-def test_all_of_ours_killed_it_is_found_again(host: LocalHost, directory: str) -> None:
-    what = ordered(8)
+def test_all_of_ours_killed_it_is_found_again(
+    host: LocalHost, directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubert_tui.latency.measure.EXIT_LIMIT", 3.0)
+    what = ordered(5)
     run = Path(directory, what.identity)
     detach = Flag()
     watch = Watch(detach.set)
@@ -202,7 +205,10 @@ def test_all_of_ours_killed_it_is_found_again(host: LocalHost, directory: str) -
     assert not memory.exists()
 
 
-def test_killed_with_all_of_ours_it_leaves_what_there_was(host: LocalHost, directory: str) -> None:
+def test_killed_with_all_of_ours_it_leaves_what_there_was(
+    host: LocalHost, directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubert_tui.latency.measure.EXIT_LIMIT", 1.0)
     what = ordered(60)
     run = Path(directory, what.identity)
     detach = Flag()

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from kubert_tui.base.paths import runs
-from kubert_tui.engine.past import new_run
+from kubert_tui.engine.past import Past, new_run
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 0.0, 86_400.0])
@@ -23,3 +23,18 @@ def test_a_new_run_sorts_after_those_before_it(
 def test_what_is_no_run_of_ours_does_not_matter() -> None:
     (runs() / "zebra").mkdir()
     assert new_run("lab")[:2] == "20"
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"exact": True}, ""),
+        ({"exact": True, "unseen": 0}, ""),
+        ({"exact": True, "unseen": 7}, "lossy: 7 samples were not seen live"),
+        ({"exact": False, "unseen": 7}, "live and final figures did not agree"),
+    ],
+)
+def test_a_lossy_stream_is_not_exact(told: dict[str, object], why: str) -> None:
+    past = Past("run")
+    past.took("latency-stored", "one", {"path": "p", **told})
+    assert past.inexact == {"one": why}

@@ -48,7 +48,7 @@ def receive(state: State, data: bytes) -> None:
 
 
 def cycles(state: State) -> int:
-    return sum(one.cycles for one in state.tallies.threads)
+    return sum(one.figures()[0] for one in state.tallies.threads)
 
 
 def test_what_was_read_is_added_up_by_the_next_one(run: Path) -> None:

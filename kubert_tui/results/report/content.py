@@ -77,6 +77,13 @@ def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
     return rows
 
 
+def _live(stored: StoredMeasurement) -> str:
+    told = "equal to the final ones" if stored.exact else "not consistent"
+    if stored.stream == "verbose":
+        told += f"; through --verbose, lossy: {stored.unseen} samples were not seen live"
+    return told
+
+
 def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
     marks: dict[str, Any] = stored.fingerprint.model_dump()
     realtime = marks.pop("realtime")
@@ -90,7 +97,7 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
         ("SMIs", f"unknown: {stored.smi_unknown}" if stored.smi is None else str(stored.smi)),
         ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),
-        ("live figures", "equal to the final ones" if stored.exact else "not consistent"),
+        ("live figures", _live(stored)),
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
         *((name.replace("_", " "), str(value)) for name, value in marks.items()),
     ]
