@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from statistics import fmean, median
 
+from benchmarks.latency import fallback
 from benchmarks.latency.runs import Cost, plain, watched
 from kubert_tui.lab.model import CyclictestSpec
 from kubert_tui.latency.command import arguments
@@ -144,6 +145,10 @@ def main() -> None:
             "",
             "The start (an interpreter, the search for the arrays) is in the shares; over hours it",
             "vanishes.",
+            "",
+            "## Cost of the -v fallback",
+            "",
+            *fallback.rows(chosen.seconds, order(max(chosen.seconds, 30.0), 200)),
             "",
         ]
     )

@@ -72,8 +72,8 @@ class _Watched:
 
     def read(self) -> None:
         self.shares["cyclictest"] = cpu_seconds(self.pid) / age(self.pid)
-        for name in ("sampler.py", "recorder.pyz"):
-            pids = with_word(name)
+        for name, fallback in (("sampler.py", "sampler.pyz"), ("recorder.pyz", "stream.pyz")):
+            pids = [*with_word(name), *with_word(fallback)]
             self.shares[name] = sum(cpu_seconds(pid) / age(pid) for pid in pids)
             self.memory += sum(resident(pid) for pid in pids)
 

@@ -70,6 +70,9 @@ class LiveHistograms:
         self._console.print(Text(f"  {event.host}: {how} $ {command}", "dim"))
         if not event.live:
             self._console.print(Text(f"  {event.host}: no live figures: {event.reason}", "yellow"))
+        elif event.stream == "verbose":
+            told = "live figures are those of --verbose (fallback): some samples may be missing"
+            self._console.print(Text(f"  {event.host}: {told}", "yellow"))
 
     def _draw(self) -> None:
         if self._live is None:

@@ -50,7 +50,9 @@ if [ -e stream.pyz ]; then
     recorder=stream.pyz
     # cyclictest tells each sample into a pipe. It and we hold its reading end too: who reads it
     # can be killed, and neither does cyclictest get a SIGPIPE nor is anything in there lost.
-    mkfifo told && exec 4<> told 3< told
+    mkfifo told || exit 1
+    exec 4<> told
+    exec 3< told
     for place in /dev/shm /run .; do
         live=$(mktemp -u "$place/kubert-stream-XXXXXXXX")
         ln -s "$live" live && mkdir -m 700 "$live" && break

@@ -112,7 +112,8 @@ class State:
         kept = self._restore(directory)
         self.chunk = Chunk(self.live / "chunk")
         self.chunk.find()
-        if kept and self.chunk.number == self.number:
+        if kept and self.chunk.number == self.number and self.chunk.data():
+            # Added up once more, so what it gave the output then must go.
             os.ftruncate(self.output, self.written)
         else:
             self.chunk.begin(self.number)
@@ -132,8 +133,9 @@ class State:
         if not isinstance(threads, list) or len(threads) != len(self.tallies.threads):
             raise ValueError
         for tally, figures in zip(self.tallies.threads, threads):  # noqa: B905 -- Python 3.6
-            tally.cycles, tally.low, tally.high, tally.total, tally.overflows, changes = figures
-            tally.counts = ungapped(changes)
+            _, *summed, changes = figures
+            tally.counts.update(ungapped(changes))
+            tally.restore(*summed)
         self.number = int(str(told["seq"]))
         self.rest = str(told.get("rest", "")).encode("latin-1")
         self.tallies.final = bool(told.get("final"))
@@ -141,7 +143,9 @@ class State:
 
     def commit(self, elapsed: float, *, ended: bool) -> None:
         """Add up what was read, and keep the sums."""
-        data = self.rest + self.chunk.data()
+        data = self.chunk.data()
+        if self.rest:
+            data = self.rest + data
         end = data.rfind(b"\n") + 1
         if ended or self.tallies.final or len(data) - end > LONGEST:
             end = len(data)
@@ -169,10 +173,9 @@ class State:
             text = text[done:]
 
     def _line(self, elapsed: float) -> str:
-        threads = []
-        for one in self.tallies.threads:
-            counts = gaps(sorted(one.counts.items()))
-            threads.append([one.cycles, one.low, one.high, one.total, one.overflows, counts])
+        threads = [
+            [*one.figures(), gaps(sorted(one.counts.items()))] for one in self.tallies.threads
+        ]
         told = {
             "type": "sample",
             "seq": self.number,
@@ -215,7 +218,7 @@ def stream(directory: Path) -> None:
             state.commit(round(now - started, 3), ended=ended)
             commit = now + max(PERIOD, state.dear / LARGEST_SHARE)
         if ended or now >= record:
-            figures = [one.figures() for one in state.tallies.threads]
+            figures = [one.read() for one in state.tallies.threads]
             recorder.record(figures, round(now - started, 3))
             record = now + RECORD_PERIOD
         if got > pipe.size // 4:

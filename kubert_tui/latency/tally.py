@@ -8,6 +8,7 @@ import array
 import re
 import sys
 from collections import Counter
+from operator import mul
 
 from kubert_tui.latency.sampler import Figures
 
@@ -18,6 +19,7 @@ HISTOGRAM = b"# Histogram\n"
 """Begins the final output. No samples come after it."""
 LARGEST = 2**53
 WIDEST = 100  # bytes of a line
+PIECE_LINES = 4096
 KNOWN = 100_000  # keys whose meaning is remembered
 
 
@@ -28,29 +30,39 @@ class Tally:
         self.buckets = buckets
         self.counts: dict[int, int] = {}
         self.overflows = 0
-        self.cycles = 0
-        self.low = 0
-        self.high = 0
-        self.total = 0
+        # Of the overflows: the sum, the least and the most, in us.
+        self.beyond = self.lowest = self.highest = 0
 
     def add(self, latency: int, times: int) -> None:
         """Add so many samples of a latency in us."""
-        if not self.cycles or latency < self.low:
-            self.low = latency
-        self.high = max(self.high, latency)
-        self.cycles += times
-        self.total = min(self.total + latency * times, LARGEST)
         if latency < self.buckets:
             self.counts[latency] = self.counts.get(latency, 0) + times
-        else:
-            self.overflows += times
+            return
+        self.lowest = min(self.lowest, latency) if self.overflows else latency
+        self.highest = max(self.highest, latency)
+        self.beyond += latency * times
+        self.overflows += times
 
-    def figures(self) -> Figures:
-        """The same as the sampler reads it."""
+    def figures(self) -> "tuple[int, int, int, int, int]":
+        """Cycles, minimum, maximum, sum, overflows: as a sample line has them."""
+        counts = self.counts
+        low = min(counts) if counts else self.lowest
+        high = self.highest if self.overflows else max(counts) if counts else 0
+        total = min(sum(map(mul, counts.keys(), counts.values())) + self.beyond, LARGEST)
+        return sum(counts.values()) + self.overflows, low, high, total, self.overflows
+
+    def restore(self, low: int, high: int, total: int, overflows: int) -> None:
+        """Go on from what `figures` gave; `counts` are there again."""
+        self.overflows = overflows
+        self.lowest, self.highest = (low, high) if overflows else (0, 0)
+        self.beyond = total - sum(map(mul, self.counts.keys(), self.counts.values()))
+
+    def read(self) -> Figures:
+        """All of it, as the sampler reads it."""
         counts = array.array("Q", bytes(8 * self.buckets))
         for latency, count in self.counts.items():
             counts[latency] = count
-        return Figures(self.cycles, self.low, self.high, self.total, self.overflows, counts)
+        return Figures(*self.figures(), counts)
 
 
 class Tallies:
@@ -60,7 +72,8 @@ class Tallies:
         self.threads = [Tally(buckets) for _ in range(threads)]
         self.final = False
         """The final output has begun."""
-        self._known: dict[int, tuple[int, int]] = {}
+        self._nobody = Tally(buckets)
+        self._known: dict[int, tuple[Tally, int]] = {}
 
     def feed(self, data: bytes) -> bytes:
         """Add up the samples in whole lines; return all other lines."""
@@ -85,7 +98,8 @@ class Tallies:
             elif not PIECE.fullmatch(text):
                 others.append(line)
         for (thread, latency), times in samples.items():
-            self._add(thread, latency, times)
+            if latency < LARGEST:
+                self._tally(thread).add(latency, times)
         return b"".join(others)
 
     def _in_bulk(self, data: bytes) -> bool:
@@ -97,41 +111,40 @@ class Tallies:
         width = data.find(b"\n") + 1
         first = data.find(b":")
         second = data.find(b":", first + 1)
-        if not 3 <= first < second < width - 6 or len(data) % width or width > WIDEST:
+        if not 4 <= first < second < width - 7 or len(data) % width or width > WIDEST:
             return False
-        lines = len(data) // width
-        blank = [*range(first - 3), *range(second + 1, width - 6)]
-        if (
-            data[width - 1 :: width] != b"\n" * lines
-            or data[first::width] != b":" * lines
-            or data[second::width] != b":" * lines
-            or any(data[at::width] != b" " * lines for at in blank)
-        ):
-            return False
-        digits = bytearray(8 * lines)
-        for place, at in enumerate([*range(first - 3, first), *range(width - 6, width - 1)]):
-            digits[place::8] = data[at::width]
-        keys = array.array("Q")
-        keys.frombytes(bytes(digits))
-        samples = Counter(keys)
-        if not all(map(self._understood, samples)):
+        samples: Counter[int] = Counter()
+        digits = (*range(first - 3, first), *range(width - 6, width - 1))
+        # Left of the digits that are taken there is nothing.
+        blank = ((first - 4, b" "), (width - 7, b" "))
+        fixed = (*blank, (first, b":"), (second, b":"), (width - 1, b"\n"))
+        for begin in range(0, len(data), PIECE_LINES * width):
+            piece = data[begin : begin + PIECE_LINES * width]
+            lines = len(piece) // width
+            if any(piece[at::width] != mark * lines for at, mark in fixed):
+                return False
+            together = bytearray(8 * lines)
+            for place, at in enumerate(digits):
+                together[place::8] = piece[at::width]
+            keys = array.array("Q")
+            keys.frombytes(bytes(together))
+            samples.update(keys)
+        known = self._known
+        if not all(map(self._learn, samples.keys() - known.keys())):
             return False
         for key, times in samples.items():
-            self._add(*self._known[key], times)
+            tally, latency = known[key]
+            tally.add(latency, times)
         return True
 
-    def _understood(self, key: int) -> bool:
-        if key not in self._known:
-            if len(self._known) >= KNOWN:
-                return False
-            digits = key.to_bytes(8, sys.byteorder)
-            thread, latency = digits[:3].lstrip(), digits[3:].lstrip()
-            if not thread.isdigit() or not latency.isdigit():
-                return False
-            self._known[key] = int(thread), int(latency)
+    def _learn(self, key: int) -> bool:
+        digits = key.to_bytes(8, sys.byteorder)
+        thread, latency = digits[:3].lstrip(), digits[3:].lstrip()
+        if len(self._known) >= KNOWN or not thread.isdigit() or not latency.isdigit():
+            return False
+        self._known[key] = self._tally(int(thread)), int(latency)
         return True
 
-    def _add(self, thread: int, latency: int, times: int) -> None:
+    def _tally(self, thread: int) -> Tally:
         # What cannot be is not counted: at the end it shows as samples that were not seen.
-        if thread < len(self.threads) and latency < LARGEST:
-            self.threads[thread].add(latency, times)
+        return self.threads[thread] if thread < len(self.threads) else self._nobody

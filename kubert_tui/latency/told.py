@@ -30,7 +30,7 @@ class Told(Memory):
         self.layout = "verbose"
         self.counts: list[dict[int, int]] = [{} for _ in range(expected)]
         self.number = -1
-        revive()
+        self.helper = revive()
         deadline = time.monotonic() + PATIENCE
         while not self._begun():
             if not process.alive():
@@ -55,6 +55,8 @@ class Told(Memory):
 
     def take(self) -> "tuple[float, list[list[object]]] | None":
         """As of memory. SystemExit when samples were lost: another sampler begins anew."""
+        if self.helper is not None:
+            self.helper.poll()  # or its end would be remembered as long as we live
         told = self._read()
         if told is None or told["seq"] == self.number:
             return None
@@ -71,14 +73,14 @@ class Told(Memory):
         return [*figures[:5], gaps([(us, count) for us, count in new if count])]
 
 
-def revive() -> None:
+def revive() -> "subprocess.Popen[bytes] | None":
     """Start one that adds up, in case it was killed together with all that would start it again.
 
     Where one is at work already, the new one ends at once.
     """
     nothing = subprocess.DEVNULL
     with contextlib.suppress(OSError):
-        subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-I", "stream.pyz", "revived"],
             cwd=str(DIRECTORY),
             stdin=nothing,
@@ -86,6 +88,7 @@ def revive() -> None:
             stderr=nothing,
             start_new_session=True,
         )
+    return None
 
 
 def main() -> int:

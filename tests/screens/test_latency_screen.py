@@ -138,6 +138,15 @@ async def test_badges_attached_final_and_ended() -> None:
         await until(pilot, lambda: "ended without a result" in text_of(app, "#latency-head"))
 
 
+async def test_the_fallback_is_marked_as_such() -> None:
+    started = replace(sample_latency.measuring("bull1"), stage="cyclictest", stream="verbose")
+    async with wizard(measuring()) as (app, pilot, engine):
+        await watch(app, pilot)
+        assert "fallback" not in text_of(app, "#latency-head")
+        engine.play([started])
+        await until(pilot, lambda: "-v fallback" in text_of(app, "#latency-head"))
+
+
 async def test_without_live_figures_it_says_why() -> None:
     blind = replace(
         sample_latency.measuring("bull1"), live=False, reason="[red]ptrace[/] is forbidden"

@@ -6,7 +6,7 @@ import pytest
 
 from kubert_tui.base.paths import runs
 from kubert_tui.engine.journal import Journal
-from kubert_tui.engine.past import new_run, read_past, run_directory
+from kubert_tui.engine.past import Past, new_run, read_past, run_directory
 from kubert_tui.events.model import Event, LatencyStarted, LatencyStored, StageState
 
 
@@ -45,3 +45,18 @@ def _states(run: str, event: Event) -> dict[str, StageState]:
     journal.append(event)
     journal.close()
     return read_past(run).states
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"exact": True}, ""),
+        ({"exact": True, "unseen": 0}, ""),
+        ({"exact": True, "unseen": 7}, "lossy: 7 samples were not seen live"),
+        ({"exact": False, "unseen": 7}, "live and final figures did not agree"),
+    ],
+)
+def test_a_lossy_stream_is_not_exact(told: dict[str, object], why: str) -> None:
+    past = Past("run")
+    past.took("latency-stored", "one", {"path": "p", **told})
+    assert past.inexact == {"one": why}

@@ -7,6 +7,7 @@ from kubert_tui.facts.model import (
     DiskSpace,
     Facts,
     Known,
+    MemoryAccess,
     NetworkCard,
     NumaNode,
     RealtimeEvidence,
@@ -89,6 +90,16 @@ def test_memory_and_scheduling_of_the_hpe_host(hpe: Facts) -> None:
     assert hpe.scheduling.irqbalance_enabled == Known("disabled")
     assert hpe.scheduling.tuned_profile == Known("realtime-virtual-host")
     assert hpe.scheduling.init == Known("systemd")
+
+
+def test_whether_memory_may_be_read(hpe: Facts) -> None:
+    assert hpe.memory_access == MemoryAccess(Known(0), YES), "there is no Yama"
+    for capabilities, capable in (("CapEff:\t0000000000080000\n", YES), ("CapEff:\t0\n", NO)):
+        told = facts_of(changed(HPE, ptrace_scope="2\n", capabilities=capabilities))
+        assert told.memory_access == MemoryAccess(Known(2), capable)
+    strange = facts_of(changed(HPE, ptrace_scope="x\n", capabilities="CapEff: -1\n")).memory_access
+    assert isinstance(strange.scope, Unknown)
+    assert isinstance(strange.capable, Unknown)
 
 
 def test_network_disks_and_tools_of_the_hpe_host(hpe: Facts) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,18 @@ def test_it_comes_back_exactly(file: Path, stored: StoredMeasurement) -> None:
     assert back.order() == ORDER
     assert back.snapshot().threads == FINAL.threads
     assert back.snapshot().final
+
+
+def test_a_lossy_stream_is_kept_as_such() -> None:
+    order = replace(ORDER, stream="verbose")
+    kept = store(
+        replace(MEASURED, order=order, unseen=7),
+        host="one",
+        lab="mine",
+        facts=facts_of(online=(0, 1, 4)),
+    )
+    assert (kept.stream, kept.unseen) == ("verbose", 7)
+    assert kept.order() == order
 
 
 def test_it_is_private(file: Path) -> None:

@@ -31,6 +31,7 @@ RAN = limit_of("openshift-ran")
     [
         ({}, Grade.PRODUCTION),
         ({"virtual": "kvm"}, Grade.PRODUCTION),
+        ({"verbose": True, "unseen": 12}, Grade.PRODUCTION),
         ({"load": ""}, Grade.INDICATIVE),
         ({"overflows": 1}, Grade.INDICATIVE),
         ({"seconds": 12 * 3600 - 1}, Grade.INDICATIVE),

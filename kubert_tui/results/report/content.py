@@ -105,11 +105,17 @@ def _loads(stored: StoredMeasurement) -> list[tuple[str, str]]:
     ]
 
 
+def _live(stored: StoredMeasurement) -> str:
+    told = "equal to the final ones" if stored.exact else "not consistent"
+    if stored.stream == "verbose":
+        told += f"; through --verbose, lossy: {stored.unseen} samples were not seen live"
+    return told
+
+
 def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
     marks: dict[str, Any] = stored.fingerprint.model_dump()
     realtime = marks.pop("realtime")
     ours = stored.lab != IMPORTED
-    live = "equal to the final ones" if stored.exact else "not consistent"
     return [
         ("command", shlex.join(stored.command)),
         ("cyclictest", stored.version),
@@ -126,7 +132,7 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
         ("SMIs", f"unknown: {stored.smi_unknown}" if stored.smi is None else str(stored.smi)),
         ("thermal throttling", "unknown" if stored.throttled is None else str(stored.throttled)),
-        ("live figures", live if ours else "none: it was measured by others"),
+        ("live figures", _live(stored) if ours else "none: it was measured by others"),
         ("PREEMPT_RT", ", ".join(f"{sign}: {told}" for sign, told in realtime.items())),
         *((name.replace("_", " "), str(value) or "none") for name, value in marks.items()),
     ]
