@@ -7,6 +7,7 @@ from functools import singledispatchmethod
 
 from kubert_tui.checks.finding import Finding
 from kubert_tui.events.model import (
+    CauseStored,
     CommandStarted,
     Event,
     FactsGathered,
@@ -271,6 +272,11 @@ class RunView:
             self.stored[event.host] = event
             self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
         return frozenset({Area.LATENCY, Area.STATUS, Area.GUIDE})
+
+    @_fold.register
+    def _cause_stored(self, event: CauseStored) -> Areas:
+        self.activity = _at(event.host, event.summary)
+        return frozenset({Area.STATUS})
 
     @_fold.register
     def _measurement_ended(self, event: MeasurementEnded) -> Areas:

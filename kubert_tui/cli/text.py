@@ -11,6 +11,7 @@ from kubert_tui.checks.finding import Level
 from kubert_tui.cli.live import LiveHistograms
 from kubert_tui.cli.words import LEVEL_STYLE, duration, state_text
 from kubert_tui.events.model import (
+    CauseStored,
     CommandStarted,
     Event,
     Failure,
@@ -59,6 +60,8 @@ class TextReport:
                 self._live.show(event)
             case LatencyStored():
                 self._stored(event)
+            case CauseStored():
+                self._say(event.host, f"{event.summary}; stored in {event.path}")
             case RunStarted():
                 again = "resuming run" if event.resumed else "run"
                 self._line(f"{again} {event.run} on lab {event.lab}", "bold")

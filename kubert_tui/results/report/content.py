@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubert_tui.causes.store import StoredHwlat, StoredTimerlat
 from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.breaktrace import StoredBreak, stopped
+from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.statistics import (
     MERGED,
     merge,
     percentile,
 )
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.beside import beside_of
 from kubert_tui.results.evidence import evidence_of
 from kubert_tui.results.verdict import Verdict, judge, supported
 
@@ -31,17 +34,21 @@ class Chapter:
     """Rows under HEADINGS, the merged one first. Latencies in us."""
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    trace: tuple[str, ...] = ()
+    """What the kernel traced up to the latency that breaktrace stopped it at."""
 
 
 def chapter(stored: StoredMeasurement, limit: Limit | None) -> Chapter:
     """Return what is to be told of a measurement."""
+    beside = beside_of(stored)
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(stored.started))
     return Chapter(
         title=f"{stored.host}, {when}",
-        verdict=judge(evidence_of(stored), limit or own_limit(stored)),
-        figures=tuple(_rows(stored)),
-        facts=tuple(_facts(stored)),
+        verdict=judge(evidence_of(stored, beside.hardware), limit or own_limit(stored)),
+        figures=(*_rows(stored.snapshot().threads), *_timerlat_rows(beside.timerlat)),
+        facts=(*_facts(stored), *_of_hardware(beside.hwlat)),
         notes=stored.notes,
+        trace=stored.breaktrace.excerpt if stored.breaktrace else (),
     )
 
 
@@ -55,8 +62,28 @@ def chapters(measurements: Sequence[StoredMeasurement], limit: Limit | None) -> 
     return tuple(chapter(stored, limit) for stored in measurements)
 
 
-def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
-    threads = stored.snapshot().threads
+def _timerlat_rows(found: StoredTimerlat | None) -> list[tuple[str, ...]]:
+    """Return rtla timerlat's figures, all CPUs merged, as rows beside cyclictest's."""
+    if found is None:
+        return []
+    rows = []
+    for kind in ("IRQ", "thread", "user"):
+        if threads := found.histograms(kind):
+            (_, *figures), *_ = _rows(threads)
+            rows.append((f"timerlat, {kind}", *figures))
+    return rows
+
+
+def _of_hardware(found: StoredHwlat | None) -> list[tuple[str, str]]:
+    if found is None:
+        return [("hardware latency", "not measured in this run")]
+    smi = "SMIs unknown" if found.smi is None else f"{found.smi} SMIs"
+    seen = f"none above {found.threshold} us" if found.maximum is None else f"{found.maximum} us"
+    told = f"{seen}, in {found.seconds} s of the hwlat tracer, each CPU in turn; {smi}"
+    return [("hardware latency", told)]
+
+
+def _rows(threads: Sequence[ThreadHistogram]) -> list[tuple[str, ...]]:
     rows = []
     for thread in (merge(threads), *threads):
         told = supported(QUANTILES, thread.samples)
