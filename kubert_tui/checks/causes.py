@@ -66,7 +66,10 @@ def lacking(facts: Facts, instrument: str) -> str:
     tracing = facts.tracing
     if isinstance(tracing, Unknown):
         return f"unknown: {tracing.reason}"
-    if tracing.value is None or instrument not in tracing.value.tracers:
+    tracers = Known(frozenset[str]()) if tracing.value is None else tracing.value.tracers
+    if isinstance(tracers, Unknown):
+        return f"unknown: {tracers.reason}"
+    if instrument not in tracers.value:
         return f"its kernel has no {instrument} tracer"
     if facts.privileged != Known(value=True):
         return "tracing needs root"

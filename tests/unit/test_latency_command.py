@@ -148,11 +148,16 @@ def test_breaktrace_with_a_trace_and_without(
 @pytest.mark.parametrize(
     ("tracing", "virtual", "privileged", "why"),
     [
-        (Known(Tracing("/sys/kernel/tracing", frozenset(), "")), "none", True, ""),
-        (Known(Tracing("", frozenset(), "")), "kvm", True, ""),
-        (Known(Tracing("/x", frozenset(), "tracer function")), "none", True, "tracer function"),
-        (Known(Tracing("/x", frozenset(), "")), "podman", True, "container"),
-        (Known(Tracing("/x", frozenset(), "")), "none", False, "root"),
+        (Known(Tracing("/sys/kernel/tracing", Known(frozenset()), "")), "none", True, ""),
+        (Known(Tracing("", Known(frozenset()), "")), "kvm", True, ""),
+        (
+            Known(Tracing("/x", Known(frozenset()), "tracer function")),
+            "none",
+            True,
+            "tracer function",
+        ),
+        (Known(Tracing("/x", Known(frozenset()), "")), "podman", True, "container"),
+        (Known(Tracing("/x", Known(frozenset()), "")), "none", False, "root"),
         (Known(None), "none", True, "no tracefs"),
         (Unknown("cut off"), "none", True, "cut off"),
     ],
