@@ -7,6 +7,7 @@ from functools import singledispatch
 from pathlib import Path
 
 from kubert_tui.events.model import (
+    CauseStored,
     CommandFinished,
     CommandStarted,
     Event,
@@ -165,6 +166,11 @@ def _(event: LatencyStored) -> tuple[str, ...]:
     interrupted = (f"of a run that did not end: {event.interrupted}",) if event.interrupted else ()
     verdict = (event.verdict, *event.reasons) if event.verdict else ()
     return (result, *interrupted, *event.notes, *trace_lines(event), *verdict)
+
+
+@_lines.register
+def _(event: CauseStored) -> tuple[str, ...]:
+    return (f"{event.summary}; stored in {event.path}",)
 
 
 @_lines.register

@@ -7,6 +7,7 @@ from functools import singledispatchmethod
 
 from kubert_tui.checks.finding import Finding
 from kubert_tui.events.model import (
+    CauseStored,
     CommandStarted,
     Event,
     FactsGathered,
@@ -291,6 +292,11 @@ class RunView:
     @_fold.register
     def _load_refused(self, event: LoadRefused) -> Areas:
         self.activity = _at(event.host, f"no load {event.preset}: {event.what}")
+        return frozenset({Area.STATUS})
+
+    @_fold.register
+    def _cause_stored(self, event: CauseStored) -> Areas:
+        self.activity = _at(event.host, event.summary)
         return frozenset({Area.STATUS})
 
     @_fold.register

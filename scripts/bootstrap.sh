@@ -164,6 +164,8 @@ missing_packages() {
     have nft || without useful nftables nftables
     have ip || without useful iproute2 iproute
     have qemu-system-x86_64 || without useful qemu-system-x86 qemu-system-x86-core
+    # An instrument that is tried in an emulated machine.
+    have rtla || without useful rtla rtla
     have qemu-img || without useful qemu-utils qemu-img
     have mke2fs || without useful e2fsprogs e2fsprogs
     have sgdisk || without useful gdisk gdisk

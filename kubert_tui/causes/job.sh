@@ -23,14 +23,16 @@ note $$ job
 . ./undo.sh
 begin_undo
 sh counters.sh > counters.before
+trap '' HUP
+# The script is a session of its own, so that it and what it started can be ended together.
+trap 'kill -TERM -"$child"; sleep 1; kill -KILL -"$child"' TERM INT
 setsid sh "$@" > out 2> err &
 child=$!
 note "$child" child
-# The script is a session of its own, so that it and what it started can be ended together.
-trap 'kill -TERM -"$child"; sleep 1; kill -KILL -"$child"' TERM INT
-trap '' HUP
 wait "$child"
 status=$?
+# A signal ends the first one before its time.
+wait "$child"
 sh counters.sh > counters.after
 put_back
 echo "$status" > exit.new && mv exit.new exit

@@ -11,6 +11,7 @@ from kubert_tui.checks.finding import Level
 from kubert_tui.cli.live import LiveHistograms
 from kubert_tui.cli.words import LEVEL_STYLE, duration, state_text
 from kubert_tui.events.model import (
+    CauseStored,
     CommandStarted,
     Event,
     Failure,
@@ -54,7 +55,7 @@ class TextReport:
         self._live = LiveHistograms(self._progress)
         self._titles: dict[str, str] = {}
 
-    def show(self, event: Event) -> None:  # noqa: C901 - one line per kind of event
+    def show(self, event: Event) -> None:  # noqa: C901, PLR0912 - a branch per kind of event
         """Show one event."""
         match event:
             case LatencyStarted() | LatencySnapshot():
@@ -63,6 +64,8 @@ class TextReport:
                 self._stored(event)
             case LoadChanged() | LoadRefused():
                 self._load(event)
+            case CauseStored():
+                self._say(event.host, f"{event.summary}; stored in {event.path}")
             case RunStarted():
                 again = "resuming run" if event.resumed else "run"
                 self._line(f"{again} {event.run} on lab {event.lab}", "bold")

@@ -24,9 +24,10 @@ _STAMP = "%Y%m%d-%H%M%S"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A stored measurement: what was measured, on which boot."""
+    """What a stage measured on a host: by which commands, on which boot."""
 
-    command: str
+    commands: frozenset[str]
+    """Empty when that is not known."""
     boot_id: str
 
 
@@ -44,9 +45,9 @@ class Past:
     states: dict[str, StageState] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)
     attempts: dict[str, int] = field(default_factory=dict)
-    """Per host: measurements of this run that ended, well or not."""
-    measured: dict[str, Kept] = field(default_factory=dict)
-    """By host: its newest measurement, if that is stored."""
+    """Per host: measurements of this run that ended, well or not; `hwlat HOST` for instruments."""
+    measured: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    """By stage and host: its newest measurement, if that is stored."""
     measuring: dict[str, str] = field(default_factory=dict)
     """By host: the command of a measurement that was begun and has not ended for us."""
     inexact: dict[str, str] = field(default_factory=dict)
@@ -66,14 +67,15 @@ class Past:
 
     def took(self, event: str, host: str, entry: dict[str, Any]) -> None:
         """Remember what an event about a host means for the sessions to come."""
+        stage = str(entry.get("stage", ""))
         match event:
             case "facts-gathered":
                 boot = entry["facts"]["kernel"]["boot_id"]
                 self.boots[host] = str(boot.get("value", ""))
             case "restarting":
-                self.restarted[str(entry.get("stage", "")), host] = str(entry["boot_id"])
+                self.restarted[stage, host] = str(entry["boot_id"])
             case "latency-started":
-                self.measured.pop(host, None)
+                self.measured.pop((stage, host), None)
                 self.measuring[host] = shlex.join(map(str, entry["command"]))
                 if not entry.get("live", True):
                     self.blind[host] = f"no live figures: {entry.get('reason', '')}"
@@ -83,13 +85,20 @@ class Past:
                 command = self.measuring.pop(host, "")
                 self.results.append(str(entry["path"]))
                 if not entry.get("interrupted"):
-                    self.measured[host] = Kept(command, self.boots.get(host, ""))
+                    commands = frozenset({command} - {""})
+                    self.measured[stage, host] = Kept(commands, self.boots.get(host, ""))
                 self.attempts[host] = self.attempts.get(host, 0) + 1
                 unseen = entry.get("unseen")
                 told = f"lossy: {unseen} samples were not seen live" if unseen else ""
                 if not entry.get("exact"):
                     told = "live and final figures did not agree"
                 self.inexact[host] = str(entry.get("interrupted") or self.blind.get(host) or told)
+            case "cause-stored":
+                key = f"{entry['instrument']} {host}"
+                self.attempts[key] = self.attempts.get(key, 0) + 1
+            case "causes-measured":
+                commands = frozenset(map(str, entry["commands"]))
+                self.measured[stage, host] = Kept(commands, self.boots.get(host, ""))
             case "measurement-ended":
                 self.inexact[host] = str(entry["reason"])
                 self.measuring.pop(host, None)

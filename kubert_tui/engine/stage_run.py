@@ -131,11 +131,11 @@ class StageRun:
 
     def _measured_as_wanted(self, host: str) -> bool:
         """Whether a stored result is of this boot and of the command that is wanted now."""
-        kept = self.work.past.measured.get(host)
+        kept = self.work.past.measured.get((self.stage.id, host))
         if kept is None or kept.boot_id != self.work.past.boots.get(host, ""):
             return False
         steps = self._steps(self.stage.change, (host,)) if self.stage.change else ()
-        return kept.command in ("", *(step.command for step in steps))
+        return not kept.commands or kept.commands == {step.command for step in steps}
 
     def _plan(
         self, change: Change, hosts: tuple[str, ...], steps: tuple[PlannedStep, ...]
@@ -223,7 +223,7 @@ class StageRun:
         trouble: KubertError | None = None
         if self.stage.measures:
             for host in hosts:
-                self.work.past.measured.pop(host, None)
+                self.work.past.measured.pop((self.stage.id, host), None)
         try:
             change.apply(self.work, hosts)
         except CancelledError:
@@ -249,7 +249,7 @@ class StageRun:
             if error is None:
                 continue
             if self.stage.measures:
-                self.work.past.measured.pop(host, None)
+                self.work.past.measured.pop((self.stage.id, host), None)
                 error.what += "; what was measured meanwhile may be spoiled"
             self.states[host] = StageState.FAILED
             if host not in self.work.failed:
@@ -277,7 +277,8 @@ class StageRun:
     def _ended(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
         """Give the hosts that came to an end before the rest was stopped their states."""
         if self.stage.measures:
-            self._rest(tuple(h for h in hosts if h in self.work.past.measured), StageState.DONE)
+            measured = tuple(h for h in hosts if (self.stage.id, h) in self.work.past.measured)
+            self._rest(measured, StageState.DONE)
         self._rest(tuple(h for h in hosts if h in self.work.failed), StageState.FAILED)
         return hosts
 

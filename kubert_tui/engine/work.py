@@ -18,6 +18,8 @@ from kubert_tui.engine.past import Past
 from kubert_tui.engine.stream import Stream
 from kubert_tui.events.codec import encode, event_name
 from kubert_tui.events.model import (
+    CausesMeasured,
+    CauseStored,
     CommandStarted,
     Event,
     FactsGathered,
@@ -34,7 +36,15 @@ from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
 
-_REMEMBERED = (FactsGathered, LatencyStarted, LatencyStored, MeasurementEnded, Restarting)
+_REMEMBERED = (
+    FactsGathered,
+    LatencyStarted,
+    LatencyStored,
+    MeasurementEnded,
+    CauseStored,
+    CausesMeasured,
+    Restarting,
+)
 
 Result = TypeVar("Result")
 
@@ -80,9 +90,12 @@ class StageWork:
     failed: set[str] = field(default_factory=set)
     """Hosts of which a failure was told in this stage."""
 
-    def measurement(self, host: str) -> str:
-        """Return the identity of the measurement due on `host`."""
-        return f"{self.past.run}-{host}-{self.past.attempts.get(host, 0) + 1}"
+    def measurement(self, host: str, instrument: str = "") -> str:
+        """Return the identity of the measurement due on `host`, of cyclictest or an instrument."""
+        if not instrument:
+            return f"{self.past.run}-{host}-{self.past.attempts.get(host, 0) + 1}"
+        attempt = self.past.attempts.get(f"{instrument} {host}", 0) + 1
+        return f"{self.past.run}-{host}-{instrument}-{attempt}"
 
     def facts(self, host: str) -> Facts:
         """Return the newest facts of `host`."""

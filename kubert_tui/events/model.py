@@ -285,6 +285,25 @@ class LatencyStored(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CauseStored(Event):
+    """A measurement of what steals time was stored; a finding tells what it means."""
+
+    instrument: str
+    """hwlat or timerlat."""
+    command: str
+    path: str
+    summary: str = ""
+    """What was found, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CausesMeasured(Event):
+    """All that was to be measured of what steals time on a host is stored."""
+
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementEnded(Event):
     """A measurement ended without a result that counts: cancelled or failed."""
 

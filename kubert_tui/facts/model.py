@@ -180,7 +180,7 @@ class Tracing:
 
     place: str
     """Where tracefs is mounted; `` when it is not, but could be."""
-    tracers: frozenset[str]
+    tracers: Fact[frozenset[str]]
     """Those that matter here: hwlat, timerlat."""
     used: str
     """What somebody traces; `` for nothing."""

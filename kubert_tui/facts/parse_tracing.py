@@ -18,17 +18,17 @@ def tracing(sections: Sections) -> Fact[Tracing | None]:
     said = keyed(lines.value)
     match said.get("place", ""):
         case "none" if "nodev\ttracefs" in lines.value:
-            return _by_configuration(sections)
+            return Known(Tracing("", _configured(sections), ""))
         case "none":
             return Known(None)
         case place if "tracers" in said:
             found = frozenset(said["tracers"].split()) & frozenset(WANTED)
-            return Known(Tracing(clean_line(place), found, _used(said)))
+            return Known(Tracing(clean_line(place), Known(found), _used(said)))
         case _:
             return Unknown("tracefs could not be understood")
 
 
-def _by_configuration(sections: Sections) -> Fact[Tracing | None]:
+def _configured(sections: Sections) -> Fact[frozenset[str]]:
     found = set()
     for name in WANTED:
         there = config_says(sections, re.compile(f"CONFIG_{name.upper()}_TRACER=y"))
@@ -36,7 +36,7 @@ def _by_configuration(sections: Sections) -> Fact[Tracing | None]:
             return Unknown(f"tracefs is not mounted, and {there.reason}")
         if there.value:
             found.add(name)
-    return Known(Tracing("", frozenset(found), ""))
+    return Known(frozenset(found))
 
 
 def _used(said: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
 from kubert_tui.lab.duration import parse_duration
 from kubert_tui.lab.part import HostName, Part, RpmPackage
@@ -169,6 +170,7 @@ class Lab(Part):
     kernel: KernelSpec = KernelSpec()
     rt_tests: RtTestsSpec = RtTestsSpec()
     cyclictest: CyclictestSpec = CyclictestSpec()
+    causes: CausesSpec = CausesSpec()
     restart_wait: Annotated[str, _span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )

@@ -16,20 +16,20 @@ from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
 
-from kubert_tui.base.errors import KubertError, MeasurementError
+from kubert_tui.base.errors import MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
-from kubert_tui.hosts.interface import Completed, Host, Invocation
+from kubert_tui.hosts.interface import Host, Invocation
 from kubert_tui.latency.breaktrace import MARK, unpacked
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
 from kubert_tui.latency.cpu_lists import cpu_list
 from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.loads import Load, LoadOrder, parse_loads
 from kubert_tui.latency.measurement import MeasurementOrder
+from kubert_tui.latency.place import Place
 from kubert_tui.latency.recorded import Recorded, parse_recorded
 
 SETTLE_LIMIT = 180.0
 """Seconds a slow host may take to write a trace down and put its tracing back."""
-_IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PROCESS = re.compile(
     r"([0-9]{1,10}) ([0-9]{1,20}) ([0-9]{1,12}(?:\.[0-9]{1,9})?)\S* ([0-9a-f-]{36})"
 )
@@ -118,30 +118,8 @@ def program(name: str) -> bytes:
     return packed.getvalue()
 
 
-class Run:
+class Run(Place):
     """One run on one host. Methods raise UnreachableError when the connection is lost."""
-
-    def __init__(self, host: Host, directory: str, identity: str) -> None:
-        """`directory` holds all runs there; a relative one begins at the login's home."""
-        if not _IDENTITY.fullmatch(identity):
-            raise ValueError(f"{identity!r} cannot name a measurement")
-        self.host = host
-        self.identity = identity
-        if not directory.startswith("/"):
-            directory = f"{self._home()}/{directory}"
-        self.directory = f"{directory.rstrip('/')}/{identity}"
-
-    def _home(self) -> str:
-        # Commands begin in the login's home, under sudo too; a unit of systemd's does not.
-        done = self._run("pwd")
-        home = done.stdout.decode("utf-8", errors="replace").rstrip("\n").rstrip("/")
-        if not done.ok or not home.isprintable() or not home.startswith("/"):
-            raise self.error("the login's home directory is not known")
-        return home
-
-    def path(self, name: str) -> str:
-        """The path of a file of the run on the host."""
-        return f"{self.directory}/{name}"
 
     def prepare(self, order: MeasurementOrder) -> None:
         """Make the directory and put in what the run needs. Doing it twice does no harm."""
@@ -167,18 +145,7 @@ class Run:
         `run.sh` sees to it that a run is started once, however often this is called.
         """
         argv = ("sh", self.path("run.sh"), self.directory, cpu_list(order.cpus), *order.command)
-        if systemd and self._run(*self._unit(argv)).ok:
-            return
-        # In containers systemd may be process 1 and yet not take units from us.
-        done = self._run("setsid", "--fork", *argv)
-        self._demand(done, "cyclictest cannot be started")
-
-    def _unit(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        # systemd puts variables into commands; $$ is a plain dollar sign.
-        plain = tuple(part.replace("$", "$$") for part in argv)
-        limits = ("--property=LimitMEMLOCK=infinity", "--property=LimitRTPRIO=99")
-        unit = f"--unit=kubert-cyclictest-{self.identity}.service"
-        return ("systemd-run", unit, "--collect", "--quiet", *limits, "--", *plain)
+        self._detach(argv, f"kubert-cyclictest-{self.identity}", systemd=systemd)
 
     def look(self) -> RunState:
         """Tell how the run stands, in one round trip."""
@@ -259,37 +226,6 @@ class Run:
     def _put_program(self, name: str, file: str) -> str:
         self.host.put(program(name), self.path(file), mode=0o600, sudo=True)
         return self.path(file)
-
-    def error(self, what: str, fix: str = "", details: str = "") -> MeasurementError:
-        """An error about this run."""
-        return MeasurementError(what, fix=fix, host=self.host.name, details=details)
-
-    def _put(self, name: str, text: str) -> None:
-        self.host.put(text.encode(), self.path(name), mode=0o600, sudo=True)
-
-    def _get(self, name: str) -> bytes:
-        try:
-            return self.host.get(self.path(name), sudo=True)
-        except KubertError as error:
-            if self._run("test", "-e", self.path(name)).exit_status == 1:
-                return b""
-            raise error
-
-    def _shell(self, text: str, *arguments: str) -> Completed:
-        return self._run("sh", "-c", text, "sh", *arguments)
-
-    def _run(self, *argv: str) -> Completed:
-        return self.host.run(Invocation(argv, sudo=True))
-
-    def _demand(self, done: Completed, what: str) -> None:
-        if not done.ok:
-            raise MeasurementError(
-                what,
-                host=self.host.name,
-                command=done.argv[:1] if done.argv[:2] == ("sh", "-c") else done.argv,
-                exit_status=done.exit_status,
-                details=last_lines(done.stderr or done.stdout),
-            )
 
 
 def _order(told: dict[str, Any]) -> MeasurementOrder:

@@ -43,10 +43,13 @@ put_back() {
                 event) printf '!%s\n' "$value" >> "$path" ;;
                 clear) : > "$path" ;;
                 instance)
-                    [ -d "$path" ] || continue
-                    echo 0 > "$path/tracing_on"
-                    echo nop > "$path/current_tracer"
-                    rmdir "$path"
+                    # Who was killed in the middle of a write has it open until that ends.
+                    for _ in 1 2 3 4 5 6 7 8 9 10; do
+                        [ -d "$path" ] || break
+                        echo 0 > "$path/tracing_on"
+                        echo nop > "$path/current_tracer"
+                        rmdir "$path" || sleep 1
+                    done
                     ;;
                 umount) umount "$path" ;;
             esac

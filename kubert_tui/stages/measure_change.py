@@ -1,7 +1,6 @@
 """Measures with cyclictest. It changes nothing on the host, so it needs no permission."""
 
 import shlex
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from kubert_tui.events.model import (
     MeasurementEnded,
     Note,
     PlannedStep,
-    Waiting,
 )
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.limits import limit_of
@@ -43,14 +41,10 @@ from kubert_tui.results.verdict import judge
 from kubert_tui.stages.kept_trace import keep_trace, told_of_trace
 from kubert_tui.stages.measured_load import MeasuredLoad
 from kubert_tui.stages.model import Work
+from kubert_tui.stages.patience import attach_again
 
 ROOT_DIRECTORY = "/var/lib/kubert-tui/runs"
 """Where a host keeps a measurement under way, until its result is stored here."""
-
-PATIENCE = 15 * 60.0
-"""Seconds a lost host may stay away before we stop waiting for it (a long POST included)."""
-
-_RETRY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +167,17 @@ def _forget(work: Work, host: str, identity: str) -> None:
     """Remove a measurement that has ended from the host; what cannot be removed is told."""
     try:
         try:
-            forget(work.host(host), identity, _directory(work, host))
+            forget(work.host(host), identity, directory_on(work, host))
         except UnreachableError:
             work.drop(host)
-            forget(work.host(host), identity, _directory(work, host))
+            forget(work.host(host), identity, directory_on(work, host))
     except KubertError as error:
         work.emit(Note(host=host, text=f"left on the host: {identity}: {error.what}"))
 
 
 def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
     """Measure to the end, attaching again whenever the connection was lost."""
-    with MeasuredLoad(work, host, _directory(work, host)) as load:
+    with MeasuredLoad(work, host, directory_on(work, host)) as load:
         try:
             measured = _follow_on(work, host, order, load)
         except (MeasurementCancelledError, MeasurementInterruptedError) as error:
@@ -195,29 +189,20 @@ def _follow(work: Work, host: str, order: MeasurementOrder) -> Measured:
 
 
 def _follow_on(work: Work, host: str, order: MeasurementOrder, load: MeasuredLoad) -> Measured:
-    lost: list[float] = []
-    while True:
-        try:
-            return measure(
-                work.host(host),
-                order,
-                directory=_directory(work, host),
-                hooks=_hooks(work, host, load, found_again=lost.clear),
-                cancel=work.cancel,
-                detach=work.detach,
-                systemd=work.facts(host).scheduling.init == Known("systemd"),
-            )
-        except UnreachableError as error:
-            now = time.monotonic()
-            lost = lost or [now]
-            since = now - lost[0]
-            if since > PATIENCE:
-                raise
-            work.drop(host)
-            what = f"{host} to answer again ({error.what}); cyclictest goes on there"
-            work.emit(Waiting(host=host, what=what, elapsed=since, limit=PATIENCE))
-            if work.cancel.wait(_RETRY):
-                raise DetachedError(f"{host} is out of reach; cyclictest goes on there") from error
+    return attach_again(
+        work,
+        host,
+        "cyclictest",
+        lambda found_again: measure(
+            work.host(host),
+            order,
+            directory=directory_on(work, host),
+            hooks=_hooks(work, host, load, found_again=found_again),
+            cancel=work.cancel,
+            detach=work.detach,
+            systemd=work.facts(host).scheduling.init == Known("systemd"),
+        ),
+    )
 
 
 def _hooks(work: Work, host: str, load: MeasuredLoad, found_again: Callable[[], None]) -> Hooks:
@@ -275,7 +260,8 @@ def stored_event(host: str, path: str, kept: StoredMeasurement) -> LatencyStored
     )
 
 
-def _directory(work: Work, host: str) -> str:
+def directory_on(work: Work, host: str) -> str:
+    """Return where a host keeps what is under way there."""
     facts = work.facts(host)
     if work.lab.host(host).connection == "local":
         return str(paths.state() / "measurements")

@@ -51,8 +51,11 @@ class Work(Protocol):
     def detach(self) -> Flag:
         """Set when we should let go: a measurement on a host goes on without us."""
 
-    def measurement(self, host: str) -> str:
-        """Identity of the measurement due on a host: the same again after an interruption."""
+    def measurement(self, host: str, instrument: str = "") -> str:
+        """Identity of the measurement due on a host: the same again after an interruption.
+
+        cyclictest's, or that of another instrument.
+        """
 
     def facts(self, host: str) -> Facts:
         """The newest facts of a host."""

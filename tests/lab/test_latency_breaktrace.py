@@ -1,7 +1,9 @@
 """Real cyclictest with --breaktrace and the kernel's trace of it; afterwards all is as it was."""
 
+import gzip
 import os
 import signal
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event as Flag
@@ -9,10 +11,16 @@ from threading import Event as Flag
 import pytest
 
 from kubert_tui.base.errors import MeasurementError
+from kubert_tui.engine.session import Session
+from kubert_tui.events.model import Finished, LatencyStored, StageState
+from kubert_tui.events.questions import Answer, Choice, Question
+from kubert_tui.events.words import trace_lines
 from kubert_tui.hosts.local import LocalHost
+from kubert_tui.lab.builtin import local_lab
 from kubert_tui.lab.model import HostSpec
 from kubert_tui.latency.failures import MeasurementCancelledError, MeasurementInterruptedError
 from kubert_tui.latency.launch import Run, forget
+from kubert_tui.latency.store import load
 from tests.support import tracefs
 from tests.support.latency_runs import BINARIES, NobodyAsks, Watch, carry_out, end_runs, order
 
@@ -107,3 +115,33 @@ def test_where_somebody_traces_it_is_not_begun(host: LocalHost, directory: str) 
     assert "tracing" in caught.value.what
     assert "somebody else is tracing" in caught.value.details
     assert "breaktrace" in caught.value.fix
+
+
+def test_the_trace_is_kept_beside_the_result(
+    directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The machine that tests run on may call itself a container; its trace is its own here.
+    monkeypatch.setattr("kubert_tui.latency.breaktrace.container_kind", lambda facts: "")
+    spec = local_lab().cyclictest.model_copy(update={"duration": "60s", "breaktrace": LOW})
+    session = Session(local_lab().model_copy(update={"cyclictest": spec}))
+    session.submit("cyclictest")
+    session.close()
+    stored = None
+    for event in session.events():
+        if isinstance(event, Question):
+            session.answer(event.number, Answer(Choice.APPLY))
+        if isinstance(event, LatencyStored):
+            stored = event
+        if isinstance(event, Finished):
+            assert event.states["cyclictest"] is StageState.DONE
+    assert stored is not None
+    trace = Path(stored.trace)
+    assert trace.name == "trace-this-machine-1.txt.gz"
+    assert trace.parent == Path(stored.path).parent
+    assert stat.S_IMODE(trace.stat().st_mode) == 0o600
+    assert "hit latency threshold" in gzip.decompress(trace.read_bytes()).decode()
+    assert "hit latency threshold" in stored.excerpt[-1]
+    kept = load(Path(stored.path)).breaktrace
+    assert kept is not None
+    assert (kept.threshold, kept.traced, kept.trace) == (1, True, trace.name)
+    assert stored.trace in trace_lines(stored)[0]

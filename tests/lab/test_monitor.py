@@ -1,5 +1,6 @@
 """`kubert-tui monitor` with real cyclictest, as a process: to the end, let go and found again."""
 
+import json
 import os
 import re
 import signal
@@ -85,3 +86,17 @@ def test_on_a_terminal_it_is_watched() -> None:
     assert screen.exitstatus == ExitCode.OK
     assert re.search(r"latency-this-machine-\d+\.json$", path)
     assert Path(path).is_file()
+
+
+def test_breaktrace_stops_it_which_is_a_result() -> None:
+    run = monitor("--duration", "60s", "--breaktrace", "1")
+    assert run.finish() == ExitCode.OK, run.errors()
+    (stored,) = run.named("latency-stored")
+    assert re.fullmatch(
+        r"stopped at \d+ us on CPU \d+ by breaktrace after \d+ cycles", stored["stopped"]
+    )
+    assert not stored["interrupted"]
+    kept = json.loads(Path(stored["path"]).read_text())["breaktrace"]
+    assert kept["threshold"] == 1
+    # In a container, as this may be one, the trace would be that of its host.
+    assert kept["traced"] == bool(stored["trace"])

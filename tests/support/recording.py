@@ -46,7 +46,7 @@ class RecordingWork:
     detach: Flag = field(default_factory=Flag)
     events: list[Event] = field(default_factory=list)
 
-    def measurement(self, host: str) -> str:
+    def measurement(self, host: str, instrument: str = "") -> str:
         raise AssertionError("nothing is measured")
 
     def facts(self, host: str) -> Facts:

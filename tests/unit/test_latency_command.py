@@ -3,16 +3,19 @@
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from kubert_tui.base.errors import MeasurementError
-from kubert_tui.facts.model import Cyclictest, Fact, Known, Unknown
+from kubert_tui.facts.model import Cyclictest, Fact, Known, Tracing, Unknown
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
+from kubert_tui.latency.breaktrace import threshold_of, untraceable
 from kubert_tui.latency.command import (
     arguments,
     order_for,
 )
 from kubert_tui.latency.cpu_lists import cpu_list, parse_cpu_list
 from kubert_tui.rt_tests.versions import accepts
+from tests.support.blank import blank_facts
 from tests.support.latency_facts import facts_of
 
 README = (
@@ -121,3 +124,66 @@ def test_without_known_cpus_there_is_no_order() -> None:
     unknown = replace(facts.processors, online=Unknown("no sysfs"))
     with pytest.raises(MeasurementError, match="no sysfs"):
         order_for(lab(), replace(facts, processors=unknown), "run-1")
+
+
+@pytest.mark.parametrize(
+    ("version", "traced", "options"),
+    [
+        ("1.0", True, ["--breaktrace=100", "--tracemark"]),
+        ("1.0", False, ["--breaktrace=100", "--notrace"]),
+        ("2.4", True, ["--breaktrace=100", "--tracemark"]),
+        ("2.10", False, ["--breaktrace=100"]),
+    ],
+)
+def test_breaktrace_with_a_trace_and_without(
+    version: str, traced: bool, options: list[str]
+) -> None:
+    settings = CyclictestSpec(breaktrace="100us")
+    command = arguments(settings, version, path="cyclictest", cpus=(), traced=traced)
+    assert command[-len(options) :] == tuple(options)
+    assert command[-len(options) - 1] == "--quiet"
+
+
+@pytest.mark.parametrize(
+    ("tracing", "virtual", "privileged", "why"),
+    [
+        (Known(Tracing("/sys/kernel/tracing", Known(frozenset()), "")), "none", True, ""),
+        (Known(Tracing("", Known(frozenset()), "")), "kvm", True, ""),
+        (
+            Known(Tracing("/x", Known(frozenset()), "tracer function")),
+            "none",
+            True,
+            "tracer function",
+        ),
+        (Known(Tracing("/x", Known(frozenset()), "")), "podman", True, "container"),
+        (Known(Tracing("/x", Known(frozenset()), "")), "none", False, "root"),
+        (Known(None), "none", True, "no tracefs"),
+        (Unknown("cut off"), "none", True, "cut off"),
+    ],
+)
+def test_where_a_trace_can_be_recorded(
+    tracing: Fact[Tracing | None], virtual: str, privileged: bool, why: str
+) -> None:
+    facts = blank_facts(
+        tracing=tracing, virtualization=Known(virtual), privileged=Known(privileged)
+    )
+    told = untraceable(facts)
+    assert why in told
+    assert bool(told) == bool(why)
+
+
+def test_the_threshold_is_found_in_the_command() -> None:
+    settings = CyclictestSpec(breaktrace="0.5ms")
+    command = arguments(settings, "2.4", path="cyclictest", cpus=(), traced=True)
+    assert threshold_of(command) == 500
+    assert threshold_of(arguments(CyclictestSpec(), "2.4", path="cyclictest", cpus=())) == 0
+
+
+@pytest.mark.parametrize("wrong", ["fast", "2s", "0us", "-1"])
+def test_a_threshold_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        CyclictestSpec(breaktrace=wrong)
+
+
+def test_a_bare_number_means_microseconds() -> None:
+    assert CyclictestSpec(breaktrace="100").breaktrace_us == 100

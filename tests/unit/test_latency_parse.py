@@ -207,3 +207,36 @@ def test_any_change_is_an_error_or_a_consistent_result(data: st.DataObject) -> N
         return
     for thread in output.threads:
         assert thread.minimum <= thread.maximum or not thread.samples
+
+
+@pytest.mark.parametrize(
+    ("version", "thread", "latency"), [("1.0", 0, 45), ("2.4", 0, 45), ("2.10", 1, 16)]
+)
+def test_what_broke_off_at_the_threshold(version: str, thread: int, latency: int) -> None:
+    output = parse(text_of(f"v{version}-breaktrace"), histogram=20)
+    assert output.broke == thread
+    assert output.threads[thread].maximum == latency
+    assert output.threads[thread].samples == 1
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.4", "2.10"])
+def test_a_threshold_that_nothing_was_above(version: str) -> None:
+    output = parse(text_of(f"v{version}-breaktrace-untouched"), histogram=20)
+    assert output.broke is None
+    assert max(thread.samples for thread in output.threads) == 20
+
+
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        ("# Thread Ids: 21498 21499\n", "# Thread Ids: 21498\n"),
+        ("# Break thread: 21498\n", "# Break thread: 7\n"),
+        ("# Break thread: 21498\n", "# Break thread: -1\n"),
+        ("# Break value: 45\n", ""),
+        ("# Break value: 45\n", "# Break value: 45\nmore\n"),
+    ],
+)
+def test_a_break_that_makes_no_sense_is_refused(found: str, instead: str) -> None:
+    text = text_of("v2.4-breaktrace")
+    assert found in text
+    refused(text.replace(found, instead), histogram=20)

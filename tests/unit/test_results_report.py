@@ -8,16 +8,26 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.base.errors import ExitCode
+from kubert_tui.base.paths import runs
+from kubert_tui.causes.hwlat import Gap, HardwareLatency
+from kubert_tui.causes.store import save as save_cause
+from kubert_tui.causes.store import stored_hwlat, stored_timerlat
+from kubert_tui.causes.timerlat import Column, Kind, TimerLatency
 from kubert_tui.cli.main import main
 from kubert_tui.lab.limits import limit_of
+from kubert_tui.latency.breaktrace import StoredBreak
+from kubert_tui.latency.counters import Happened
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.store import StoredMeasurement, save, store
 from kubert_tui.results.comparison import unlike
 from kubert_tui.results.report.content import HEADINGS, chapter
+from kubert_tui.results.report.markdown import markdown
+from kubert_tui.results.report.page import page
 from kubert_tui.results.report.plot import plot
 from tests.support.latency_facts import facts_of
 
+KINDS: tuple[Kind, ...] = ("IRQ", "thread")
 EVIL = "<script>alert(1)</script>|`x`[y](z)"
 
 
@@ -252,3 +262,63 @@ def test_what_a_file_says_does_not_act_on_the_terminal(
     told = capsys.readouterr()
     assert "6.1.0-rt" in told.out
     assert not set("\x1b\x9b\x07") & set(told.out + told.err)
+
+
+def _judged(stored: StoredMeasurement) -> StoredMeasurement:
+    """Of a real-time kernel beyond doubt, and long enough that no periods are missing."""
+    realtime = {"/sys/kernel/realtime": "yes", "uname -v": "yes"}
+    known = stored.fingerprint.model_copy(update={"realtime": realtime})
+    return stored.model_copy(update={"fingerprint": known})
+
+
+def test_what_the_run_found_beside_it_is_told() -> None:
+    stored = _judged(_stored())
+    about = {"host": "bull1", "run": "r1", "boot_id": stored.fingerprint.boot_id}
+    found = HardwareLatency(60, 10, 1_000_000, 500_000, (Gap(1.0, 1, 12, 345, 2),))
+    hardware = stored_hwlat(
+        found, Happened(7, "", None, False), identity="r1-bull1-hwlat-1", command=("h",), **about
+    )
+    columns = tuple(
+        Column(kind, cpu, ((3, 2000 - cpu),), cpu, 3, 3, 9) for kind in KINDS for cpu in (0, 1)
+    )
+    timer = stored_timerlat(
+        TimerLatency("6.1", columns), 250, identity="r1-bull1-timerlat-1", command=("t",), **about
+    )
+    save_cause(runs() / "r1" / "hwlat-bull1-9.json", hardware.model_copy(update={"maximum": 1}))
+    save_cause(runs() / "r1" / "hwlat-bull1-10.json", hardware)
+    save_cause(runs() / "r1" / "timerlat-bull1-1.json", timer)
+    told = chapter(stored, None)
+    assert [row[0] for row in told.figures] == [
+        "all", "0", "1", "timerlat, IRQ", "timerlat, thread",
+    ]  # fmt: skip
+    assert told.figures[-1][1:4] == ("4000", "3", "3.00")
+    assert "345 us, in 60 s" in dict(told.facts)["hardware latency"]
+    assert "7 SMIs" in dict(told.facts)["hardware latency"]
+    assert any("345 us at once" in reason for reason in told.verdict.reasons)
+    assert "345 us" in markdown([told])
+
+
+def test_what_another_boot_or_host_found_is_not_told() -> None:
+    stored = _stored()
+    found = HardwareLatency(60, 10, 1_000_000, 500_000, (Gap(1.0, 1, 12, 345, 2),))
+    for host, boot in (("bull1", "another"), ("bull2", stored.fingerprint.boot_id)):
+        about = {"host": host, "run": "r1", "boot_id": boot, "identity": "i", "command": ("h",)}
+        kept = stored_hwlat(found, Happened(None, "no", None, False), **about)
+        save_cause(runs() / "r1" / f"hwlat-{host}-1.json", kept)
+    told = chapter(stored, None)
+    assert dict(told.facts)["hardware latency"] == "not measured in this run"
+    foreign = stored.model_copy(update={"run": "../r1", "host": "bull2"})
+    assert dict(chapter(foreign, None).facts)["hardware latency"] == "not measured in this run"
+
+
+def test_a_trace_is_shown_as_it_stands() -> None:
+    broke = StoredBreak(
+        threshold=20, traced=True, latency=44, cpu=0, cycles=9, trace="t.txt.gz", excerpt=(EVIL,)
+    )
+    told = chapter(_judged(_stored()).model_copy(update={"breaktrace": broke}), None)
+    facts = dict(told.facts)
+    assert facts["breaktrace"] == "stopped at 44 us on CPU 0 by breaktrace after 9 cycles"
+    assert "t.txt.gz" in facts["trace"]
+    assert any("traced" in reason for reason in told.verdict.reasons)
+    assert f"    {EVIL}" in markdown([told])
+    assert "<script" not in page([told], [""])

@@ -66,7 +66,7 @@ class ScriptedWork:
     events: list[Event] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
 
-    def measurement(self, host: str) -> str:
+    def measurement(self, host: str, instrument: str = "") -> str:
         raise AssertionError("nothing is measured")
 
     def facts(self, host: str) -> Facts:

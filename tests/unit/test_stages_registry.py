@@ -12,7 +12,16 @@ from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages, stage
 from tests.support.blank import blank_lab
 
-IDS = ["connect", "update", "kernel", "hyperthreading", "irqbalance", "rt-tests", "cyclictest"]
+IDS = [
+    "connect",
+    "update",
+    "kernel",
+    "hyperthreading",
+    "irqbalance",
+    "rt-tests",
+    "cyclictest",
+    "causes",
+]
 
 CCRMA = "http://ccrma.stanford.edu/planetccrma/mirror/fedora/linux/planetcore/33/x86_64/"
 BUILD = "5.10.2-200.rt20.1.fc33.ccrma.x86_64"

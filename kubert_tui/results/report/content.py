@@ -2,12 +2,14 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubert_tui.causes.store import StoredHwlat, StoredTimerlat
 from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.breaktrace import StoredBreak, stopped
+from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.statistics import (
     MERGED,
     merge,
@@ -15,6 +17,7 @@ from kubert_tui.latency.statistics import (
     supported,
 )
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.beside import beside_of
 from kubert_tui.results.evidence import evidence_of, limit_named, missed, scheduled
 from kubert_tui.results.foreign_parts import IMPORTED
 from kubert_tui.results.likeness import dma_latency
@@ -46,17 +49,24 @@ class Chapter:
     """Rows under HEADINGS, the merged one first. Latencies in us; `missed` are periods."""
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    trace: tuple[str, ...] = ()
+    """What the kernel traced up to the latency that breaktrace stopped it at."""
 
 
 def chapter(stored: StoredMeasurement, limit: Limit | None) -> Chapter:
     """Return what is to be told of a measurement."""
+    beside = beside_of(stored)
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(stored.started))
     return Chapter(
         title=f"{stored.host}, {when}",
-        verdict=judge(evidence_of(stored), limit or limit_named(stored)),
-        figures=tuple(_rows(stored)),
-        facts=tuple(_facts(stored)),
+        verdict=judge(evidence_of(stored, beside.hardware), limit or limit_named(stored)),
+        figures=(
+            *_rows(stored.snapshot().threads, missed(stored)),
+            *_timerlat_rows(beside.timerlat),
+        ),
+        facts=(*_facts(stored), *_of_hardware(beside.hwlat)),
         notes=stored.notes,
+        trace=stored.breaktrace.excerpt if stored.breaktrace else (),
     )
 
 
@@ -65,10 +75,36 @@ def chapters(measurements: Sequence[StoredMeasurement], limit: Limit | None) -> 
     return tuple(chapter(stored, limit) for stored in measurements)
 
 
-def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
-    threads = stored.snapshot().threads
+def _gone(gone: Mapping[int, int], cpu: int) -> str:
+    if not gone:
+        return "-"
+    return str(sum(gone.values()) if cpu == MERGED else gone[cpu])
+
+
+def _timerlat_rows(found: StoredTimerlat | None) -> list[tuple[str, ...]]:
+    """Return rtla timerlat's figures, all CPUs merged, as rows beside cyclictest's."""
+    if found is None:
+        return []
     rows = []
-    gone = missed(stored)
+    for kind in ("IRQ", "thread", "user"):
+        if threads := found.histograms(kind):
+            (_, *figures), *_ = _rows(threads, {})
+            rows.append((f"timerlat, {kind}", *figures))
+    return rows
+
+
+def _of_hardware(found: StoredHwlat | None) -> list[tuple[str, str]]:
+    if found is None:
+        return [("hardware latency", "not measured in this run")]
+    smi = "SMIs unknown" if found.smi is None else f"{found.smi} SMIs"
+    seen = f"none above {found.threshold} us" if found.maximum is None else f"{found.maximum} us"
+    told = f"{seen}, in {found.seconds} s of the hwlat tracer, each CPU in turn; {smi}"
+    return [("hardware latency", told)]
+
+
+def _rows(threads: Sequence[ThreadHistogram], gone: Mapping[int, int]) -> list[tuple[str, ...]]:
+    """Rows under HEADINGS; `gone` are missed periods by CPU, empty where nobody knows."""
+    rows = []
     for thread in (merge(threads), *threads):
         told = supported(QUANTILES, thread.samples)
         quantiles = (
@@ -85,7 +121,7 @@ def _rows(stored: StoredMeasurement) -> list[tuple[str, ...]]:
             *quantiles,
             str(thread.maximum),
             str(thread.overflows),
-            str(gone[thread.cpu] if thread.cpu != MERGED else sum(gone.values())),
+            _gone(gone, thread.cpu),
         ))  # fmt: skip
     return rows
 

@@ -30,6 +30,10 @@ def markdown(chapters: Sequence[Chapter], picture: str = "") -> str:
         lines += ["", "Latencies in microseconds.", ""]
         lines += _table(("what", "value"), chapter.facts)
         lines += ["", *(f"- {_safe(note)}" for note in chapter.notes), ""]
+        if chapter.trace:
+            # Indented by four, it is text as it stands.
+            lines += ["What the kernel traced before it:", ""]
+            lines += [*(f"    {' '.join(line.split())}" for line in chapter.trace), ""]
     return "\n".join(lines)
 
 

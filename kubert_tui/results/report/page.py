@@ -18,6 +18,7 @@ table.facts td { overflow-wrap: anywhere; }
 .verdict { padding: .6em 1em; border-left: 6px solid #888; background: #f4f4f4; }
 .verdict.passed { border-color: #1a7f37; } .verdict.failed { border-color: #c62828; }
 a { color: inherit; }
+pre { overflow-x: auto; font-size: 12px; }
 svg { max-width: 100%; height: auto; }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #161616; }
   .verdict { background: #242424; } th, td { border-color: #444; }
@@ -37,6 +38,9 @@ def page(chapters: Sequence[Chapter], plots: Sequence[str]) -> str:
         parts.append("<p>Latencies in microseconds.</p>")
         parts.append(table((), chapter.facts, "facts"))
         parts.append(bullets(chapter.notes))
+        if chapter.trace:
+            traced = escape("\n".join(chapter.trace))
+            parts.append(f"<p>What the kernel traced before it:</p><pre>{traced}</pre>")
     return "\n".join([*parts, "</body></html>\n"])
 
 
