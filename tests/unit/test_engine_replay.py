@@ -16,10 +16,12 @@ from kubert_tui.events.model import (
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
+    LoadChanged,
     StageFinished,
     StageStarted,
 )
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
+from kubert_tui.latency.loads import Load
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.store import save, store
 from tests.support.latency_facts import facts_of
@@ -39,6 +41,10 @@ EVENTS: tuple[Event, ...] = (
         version="2.4", interval=200, loops=5000, cpus=(0,), started=1000.0,
     ),
     LatencySnapshot(time=1010.0, stage="cyclictest", host="bull1", snapshot=snapshot(1)),
+    LoadChanged(
+        time=1015.0, stage="cyclictest", host="bull1", preset="cpu", command=("stress-ng",),
+        cpus="0", elapsed=15.0, on=True,
+    ),
     LatencySnapshot(time=1020.0, stage="cyclictest", host="bull1", snapshot=snapshot(2)),
     LatencySnapshot(
         time=1050.0, stage="cyclictest", host="bull1", snapshot=snapshot(5, final=True)
@@ -71,7 +77,7 @@ def test_it_takes_its_time_and_keeps_proportions(journal: Path) -> None:
     assert tuple(told[1:-2]) == EVENTS
     assert isinstance(told[-2], StageFinished)
     assert isinstance(told[-1], Finished)
-    assert rests == pytest.approx([10.0, 10.0, 30.0, 1.0])
+    assert rests == pytest.approx([10.0, 5.0, 5.0, 30.0, 1.0])
     assert [host.name for host in replay.lab.hosts] == ["bull1"]
 
 
@@ -114,7 +120,8 @@ def test_the_command_plays_a_journal_and_a_result(
     journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order = MeasurementOrder("run-1", ("cyclictest",), "2.4", 200, 5000, len(COUNTS), (0,))
-    measured = Measured(order, snapshot(5, final=True), "", True, 1000.0, 1050.0, ())
+    load = Load("cpu", ("stress-ng",), "0", 15.0, 50.0)
+    measured = Measured(order, snapshot(5, final=True), "", True, 1000.0, 1050.0, (), loads=(load,))
     result = tmp_path / "latency-bull1-1.json"
     save(result, store(measured, host="bull1", lab="twins", facts=facts_of(online=(0,))))
     for path in (journal, result):
@@ -126,6 +133,8 @@ def test_the_command_plays_a_journal_and_a_result(
         ]  # fmt: skip
         assert final["threads"][0]["counts"] == {"1": 15, "2": 4500, "3": 400, "4": 80}
         assert told[-1]["event"] == "finished"
+        loads = [one for one in told if one["event"] == "load-changed"]
+        assert (loads[0]["preset"], loads[0]["elapsed"], loads[0]["on"]) == ("cpu", 15.0, True)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +142,8 @@ def test_the_command_plays_a_journal_and_a_result(
     [
         (["--replay", "nothing"], "there is no run and no file"),
         (["--replay", "x", "--duration", "3s"], "--replay measures nothing"),
+        (["--replay", "x", "--load", "cpu"], "--replay measures nothing"),
+        (["--load", "fire"], "cyclictest.load"),
         (["nobody"], "has no host 'nobody'"),
         (["--duration", "soon"], "duration"),
         (["--interval", "1"], "interval"),

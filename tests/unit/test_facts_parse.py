@@ -124,6 +124,8 @@ def test_network_disks_and_tools_of_the_hpe_host(hpe: Facts) -> None:
     assert hpe.tools.qemu == Known("QEMU emulator version 5.1.0 (qemu-5.1.0-5.fc33)")
     assert hpe.tools.vagrant == Known("/usr/bin/vagrant")
     assert hpe.tools.ansible == Known("")
+    assert hpe.tools.stress_ng == Known("")
+    assert hpe.tools.hackbench == Known("/usr/local/bin/hackbench")
     assert hpe.pending_updates == Known(0)
 
 

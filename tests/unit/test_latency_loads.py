@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.facts.model import Facts, Known, Unknown
@@ -17,6 +19,7 @@ from kubert_tui.latency.store import StoredMeasurement, store
 from kubert_tui.results.evidence import evidence_of, share_loaded
 from kubert_tui.results.likeness import marks
 from kubert_tui.results.report.content import chapter
+from tests.support.fuzzing import cases, harmless
 from tests.support.latency_facts import facts_of
 
 TICKS = 10_000
@@ -208,3 +211,23 @@ def test_a_file_without_loads_is_read_and_one_with_them_comes_back() -> None:
     old = stored.model_dump()
     del old["loads"]
     assert StoredMeasurement.model_validate(old).loads == ()
+
+
+LOAD_LINES = st.sampled_from((
+    "on 101.50 cpu 0-1 stress-ng --cpu 2", "off 105.25 asked for", "off 90.00 x", "on 1e9 cpu 0 a",
+    "on 99999999999.99 all 0 '", "off 102.00", "on 103.00 hackbench 3 \x1b]0;t\x07", "", "\0",
+))  # fmt: skip
+
+
+@cases(100)
+@given(st.lists(LOAD_LINES, max_size=12), st.binary(max_size=20), st.floats(0, 1e9))
+def test_a_record_of_loads_is_in_order_and_within_the_run(
+    lines: list[str], torn: bytes, elapsed: float
+) -> None:
+    loads = parse_loads("\n".join(lines).encode() + b"\n" + torn, TICKS)
+    kept = settled(loads, elapsed, torn, TICKS)
+    for one in kept:
+        assert one.until is not None
+        assert 0 <= one.after < one.until <= elapsed
+        assert all(map(harmless, (*one.command, one.ended, one.preset, one.cpus)))
+    assert covered((one.after, one.until or 0.0) for one in kept) <= elapsed + 1e-6

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.facts.model import Distribution
-from kubert_tui.lab.model import Lab, Permission, RtTestsSpec
+from kubert_tui.lab.model import CyclictestSpec, Lab, Permission, RtTestsSpec
 from kubert_tui.rt_tests.source import Source
 from kubert_tui.stages import playbook_change, rt_tests_change
 from kubert_tui.stages.rt_tests_change import RtTestsChange
@@ -93,3 +93,21 @@ def test_the_plan_names_the_package_where_the_distribution_s_is_wanted() -> None
     assert plan[0].title.startswith("Get the package of rt-tests")
     assert any("ansible.builtin.apt name=rt-tests" in step.command for step in plan)
     assert not any("build.sh" in step.command for step in plan)
+
+
+@pytest.mark.parametrize(
+    ("load", "packages"), [("none", None), ("hackbench", None), ("disk", ["stress-ng"])]
+)
+def test_what_the_load_needs_is_installed_with_it(
+    runs: Runs, tmp_path: Path, load: str, packages: list[str] | None
+) -> None:
+    lab = blank_lab().model_copy(
+        update={"cyclictest": CyclictestSpec.model_validate({"load": load})}
+    )
+    work = RecordingWork(lab, tmp_path)
+    RtTestsChange(source=lambda _work: from_archive(tmp_path)).apply(work, ("bull1",))
+    assert runs.requests[0].variables["bull1"].get("kubert_load_packages") == packages
+    plan = RtTestsChange().plan(lab, facts_of())
+    installs = [step for step in plan if step.title.startswith("Install what loads the host on a")]
+    assert len(installs) == (1 if packages else 0)
+    assert all("stress-ng" in step.command for step in installs)
