@@ -79,7 +79,7 @@ record() {
     done
     [ -p told ] || return
     # Nothing is left, unless nobody could add up: then the samples are not seen, the result is.
-    grep -a -v -E '^[ 0-9]*:[ 0-9:-]*$|^ *-?[0-9]+$' <&3 >> stdout
+    nice -n 19 grep -a -v -E '^[ 0-9]*:[ 0-9:-]*$|^ *-?[0-9]+$' <&3 >> stdout
 }
 record &
 recording=$!

@@ -10,6 +10,7 @@ from kubert_tui.latency.command import order_for, stream_for
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import INCONSISTENT, Measured
 from kubert_tui.latency.streaming import account, choose
+from kubert_tui.stages.measure_change import MeasureChange
 from tests.support.latency_facts import NOT, facts_of
 
 FACTS = facts_of(online=(0, 1))
@@ -65,6 +66,17 @@ def test_the_lab_file_has_the_last_word(wanted: str) -> None:
         assert order.stream == wanted
         assert ("--verbose" in order.command) is (wanted == "verbose")
         assert "lab file" in str(stream_for(lab, facts))
+
+
+def test_the_plan_says_which_and_why() -> None:
+    lab = Lab(name="lab", hosts=(HostSpec(name="one"),))
+    for facts, words in (
+        (FACTS, "out of its memory, read from outside"),
+        (tracing(Known(3), ROOT), "out of its --verbose (kernel.yama.ptrace_scope is 3"),
+    ):
+        measuring, streaming = MeasureChange().plan(lab, facts)
+        assert ("--verbose" in measuring.command) is ("--verbose" in words)
+        assert words in streaming.title
 
 
 def seen(*counts: int) -> Snapshot:
