@@ -21,8 +21,11 @@ SIZE_LIMIT = 64 * 1024 * 1024
 _NUMBER_LIMIT = 2**53
 """Beyond this cyclictest's own sums (doubles) stop being exact; no run lasts that long."""
 _PREAMBLE = re.compile(r"# /dev/cpu_dma_latency set to [0-9]+us|# error setting .*|WARN: .*")
-_VERBOSE = re.compile(r"(Max|Online) CPUs = [0-9]{1,7}|Thread [0-9]{1,7} Interval: [0-9]{1,10}")
-"""What --verbose says before its samples, which are not part of this output any more."""
+_VERBOSE = re.compile(
+    r"(Max|Online) CPUs = [0-9]{1,7}|Thread [0-9]{1,7} Interval: [0-9]{1,10}"
+    r"| *[0-9]{1,7}: *[0-9]{1,20}: *[0-9]{1,20}"
+)
+"""What --verbose says before the histogram: of ours without the samples, of others with them."""
 _USAGE = re.compile(r"Usage:|cyclictest <options>|cyclictest V [0-9.]+")
 _ROW = re.compile(r"([0-9]{6,7}) (.*)")
 
