@@ -1,6 +1,7 @@
 """Where our files lie (XDG), and how they are written: privately and whole."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -43,13 +44,26 @@ def known_hosts() -> Path:
 
 def write_private(path: Path, data: str | bytes) -> None:
     """Write `data` to `path` as 0600, so that a reader sees the old file or the new one whole."""
-    private = data.encode() if isinstance(data, str) else data
     if not path.parent.exists():
         private_directory(path.parent)
+    _replace(path, data)
+
+
+def rewrite(path: Path, data: str | bytes) -> None:
+    """Write a file that is there anew, whole or not at all; mode and owner stay as they are."""
+    _replace(path, data, like=path.stat())
+
+
+def _replace(path: Path, data: str | bytes, like: os.stat_result | None = None) -> None:
+    content = data.encode() if isinstance(data, str) else data
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(private)
+            if like is not None:
+                if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

@@ -14,6 +14,9 @@ from kubert_tui.lab.presets import CYCLICTEST_PRESETS
 
 MAXIMUM_LOOPS = 10**11
 
+ISOLATED = "isolated"
+"""As the CPUs to measure: those that the host's CPU plan isolates."""
+
 _DIVIDE = object()
 """Stands for loops that are the duration divided by the interval."""
 
@@ -37,8 +40,8 @@ class CyclictestSpec(Part):
     cpus: str = Field(
         default="",
         max_length=4096,
-        pattern=r"^([0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*)?$",
-        description="CPU list such as 2-15; all if empty.",
+        pattern=rf"^({ISOLATED}|[0-9]{{1,5}}(-[0-9]{{1,5}})?(,[0-9]{{1,5}}(-[0-9]{{1,5}})?)*)?$",
+        description="CPU list such as 2-15; isolated: those of the CPU plan; all if empty.",
     )
     mlockall: bool = True
     limit: str = Field(
@@ -108,7 +111,7 @@ class CyclictestSpec(Part):
     @field_validator("cpus", mode="after")
     @classmethod
     def _ranges_go_up(cls, value: str) -> str:
-        for part in filter(None, value.split(",")):
+        for part in filter(None, value.removeprefix(ISOLATED).split(",")):
             first, _, last = part.partition("-")
             if last and int(last) < int(first):
                 raise PydanticCustomError(

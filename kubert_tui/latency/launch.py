@@ -16,8 +16,8 @@ from zipfile import ZipFile
 
 from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.hosts.interface import Completed, Host, Invocation
-from kubert_tui.latency.command import cpu_list
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
 from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.measurement import MeasurementOrder
