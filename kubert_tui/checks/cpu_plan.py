@@ -2,8 +2,7 @@
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown, warning
-from kubert_tui.cpus.lists import cpu_list
-from kubert_tui.cpus.plan import CpuPlan, problems
+from kubert_tui.cpus.plan import problems
 from kubert_tui.facts.model import Facts, Unknown
 from kubert_tui.facts.topology import topology_of
 from kubert_tui.lab.model import Lab
@@ -24,20 +23,9 @@ def _plan(facts: Facts, lab: Lab) -> Verdict:
             "Run the stage cpu-plan again, or change `cpus:` of the host in the lab file. Was "
             "hyperthreading switched, or a CPU taken offline?",
         )
-    if not plan.isolated:
-        return ok("The one core keeps house; there is none to isolate.") if (
-            len(topology.value.cores) == 1
-        ) else warning("The CPU plan isolates no CPU.", FIX)
+    if not plan.isolated and len(topology.value.cores) > 1:
+        return warning("The CPU plan isolates no CPU.", FIX)
     return ok(f"CPU plan: {plan.words}.")
-
-
-def wanted_arguments(plan: CpuPlan) -> str:
-    """Return the kernel arguments that make a plan true."""
-    cpus = cpu_list(plan.isolated)
-    return (
-        f"isolcpus=managed_irq,domain,{cpus} nohz_full={cpus} rcu_nocbs={cpus} "
-        f"irqaffinity={cpu_list(plan.housekeeping)}"
-    )
 
 
 PLAN = Check(
