@@ -123,6 +123,10 @@ class Session:
         except BaseException:
             self._release()
             raise
+        # What the lab file says counts more: it may have been edited since.
+        unplanned = {host.name for host in self.lab.hosts if host.cpus.plan is None}
+        plans = {host: plan for host, plan in self._past.plans.items() if host in unplanned}
+        self.lab = self.lab.with_plans(plans) if plans else self.lab
         self._states = {stage.id: StageState.PENDING for stage in self.stages}
         self._states.update({s: v for s, v in self._past.states.items() if s in self._states})
         self._stream = Stream(self._journal, self.options.clock)
@@ -217,9 +221,11 @@ class Session:
             detach=self._detach,
             gather=self.gather,
             locks=self._host_locks,
+            lab_file=self.options.lab_file,
             updates=UPDATED in stage.checks,
         )
         finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()
+        self.lab = work.lab
         self._ended(finished, work.failure_code)
         if finished.state in _STOPPERS or self._cancel.is_set():
             self._drop_queued()

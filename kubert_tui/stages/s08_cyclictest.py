@@ -1,4 +1,4 @@
-"""Stage 7: the first cyclictest, measured on every host at once, watched live."""
+"""Stage 8: the first cyclictest, measured on every host at once, watched live."""
 
 from kubert_tui.checks import irq, kernel, processors, scheduling, tools
 from kubert_tui.stages.measure_change import MeasureChange
