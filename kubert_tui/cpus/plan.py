@@ -75,6 +75,23 @@ def problems(plan: CpuPlan, topology: Topology) -> tuple[str, ...]:
     return tuple(found)
 
 
+def adapted(plan: CpuPlan, topology: Topology) -> CpuPlan:
+    """Return a plan that `problems` finds nothing wrong with, as like a given one as can be.
+
+    What is left of a core that was planned stays on its side, and siblings that came online join
+    it; cores that were not planned are as proposed. Where that leaves nobody to keep house, all
+    of it is as proposed.
+    """
+    proposal = propose(topology)
+    housekeeping: set[int] = set()
+    for threads in topology.cores.values():
+        planned = (plan.housekeeping | plan.isolated).intersection(threads)
+        keeps = (plan if planned else proposal).housekeeping.intersection(threads)
+        housekeeping.update(threads if keeps else ())
+    found = CpuPlan(frozenset(housekeeping), topology.numbers - housekeeping)
+    return proposal if problems(found, topology) else found
+
+
 def toggled(plan: CpuPlan, topology: Topology, cpu: int) -> CpuPlan:
     """Return the plan with the whole core of `cpu` on the other side."""
     core = next(one.core for one in topology.cpus if one.number == cpu)

@@ -49,7 +49,7 @@ class HostCpus:
     host: str
     topology: Topology
     plan: CpuPlan
-    """The lab's, if it has one that fits; else what is proposed. It is consistent."""
+    """The lab's, or as much of it as fits; what is proposed where it has none. Consistent."""
     replaces: str = ""
     """What is wrong with the plan that the lab has; empty if it has none, or it fits."""
     offline: tuple[int, ...] = ()

@@ -1,7 +1,7 @@
 """What there is to decide of the CPUs: proposed from the facts, checked when it is answered."""
 
 from kubert_tui.base.errors import UsageError
-from kubert_tui.cpus.plan import CpuPlan, problems, propose
+from kubert_tui.cpus.plan import CpuPlan, adapted, problems, propose
 from kubert_tui.events.model import PlannedStep
 from kubert_tui.events.questions import Answer, HostCpus, QuestionKind
 from kubert_tui.facts.model import Facts, Known
@@ -28,7 +28,7 @@ class CpuPlanDecision:
         confirm = ""
         if replaced:
             names = ", ".join(replaced)
-            confirm = f"The plan that the lab has for {names} does not fit, and is replaced."
+            confirm = f"The plan that the lab has for {names} does not fit, and is adapted."
         return Asking(
             kind=QuestionKind.CPU_PLAN,
             text="Which CPUs keep house, which are isolated for real time?",
@@ -59,11 +59,12 @@ def _host(lab: Lab, facts: Facts) -> HostCpus | None:
         return None
     own = lab.plan_of(facts.host)
     wrong = problems(own, topology.value) if own is not None else ()
+    plan = propose(topology.value) if own is None else own
     offline, isolated = facts.processors.offline, facts.processors.isolated
     return HostCpus(
         host=facts.host,
         topology=topology.value,
-        plan=propose(topology.value) if own is None or wrong else own,
+        plan=adapted(plan, topology.value) if wrong else plan,
         replaces=" ".join(wrong),
         offline=offline.value if isinstance(offline, Known) else (),
         isolated=isolated.value if isinstance(isolated, Known) else None,

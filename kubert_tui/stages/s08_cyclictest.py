@@ -24,7 +24,8 @@ STAGE = Stage(
         ours=(
             "The same command with the lab's settings (`preset: readme` is the README's two "
             "hours, `quick` is 60 s), started so that it outlives us. Close the wizard, lose the "
-            "connection: it goes on, and we attach to it again."
+            "connection: it goes on, and we attach to it again. All CPUs are measured, as the "
+            "README does it; `cyclictest: cpus: isolated` measures those of the CPU plan."
         ),
         differs=(
             "--nanosleep exists in rt-tests 1.0 only; newer versions print their help for it and "
@@ -36,6 +37,7 @@ STAGE = Stage(
     checks=(
         kernel.REALTIME_RUNNING,
         processors.SMT_OFF,
+        processors.ISOLATED,
         irq.IRQBALANCE_OFF,
         scheduling.RT_THROTTLING,
         scheduling.RT_GROUP,

@@ -161,7 +161,7 @@ def _in_words(host: HostCpus, glyphs: Glyphs) -> Content:
         facts.append(f"offline {cpu_list(host.offline)}")
     parts: list[tuple[str, str]] = [(f" {glyphs.dot} ".join(facts), "")]
     if host.replaces:
-        text = f"\nThe lab's plan does not fit; this is a new proposal. {host.replaces}"
+        text = f"\nThe lab's plan does not fit and was adapted. {host.replaces}"
         parts.append((text, "$text-warning"))
     if host.isolated is not None:
         isolated = cpu_list(host.isolated) or "no CPU"

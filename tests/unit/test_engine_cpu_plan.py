@@ -165,14 +165,17 @@ def test_a_plan_that_does_not_fit_is_replaced_only_when_that_is_confirmed() -> N
     told, kept = play(lab)
     (question,) = of(told, Question)
     assert isinstance(question, Question)
-    assert "does not fit, and is replaced" in question.confirm
+    assert "does not fit, and is adapted" in question.confirm
     assert "CPUs 2-39 are in neither set" in question.details
     assert ended(told) == (StageState.DECLINED, ExitCode.NEEDS_CONFIRMATION)
     assert kept == lab
     yes = Answers(yes=True, accept_new_host_keys=False, terminal=False)
     told, replaced = play(lab, yes.answer)
     assert ended(told) == (StageState.DONE, ExitCode.OK)
-    assert replaced.plan_of("bull1") == PROPOSED
+    # What it said of CPUs 0 and 1 has stayed, for the others it is as proposed.
+    assert replaced.plan_of("bull1") == CpuPlan(
+        frozenset({0, 20, 21}), frozenset(range(40)) - {0, 20, 21}
+    )
 
 
 def test_an_answer_that_does_not_fit_is_refused() -> None:
