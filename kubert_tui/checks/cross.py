@@ -156,7 +156,9 @@ def _plans(all_facts: tuple[Facts, ...], lab: Lab) -> Verdict:
             f"The CPU plans of equal hosts differ: {'; '.join(different)}.",
             "Copy one to its twin in the stage cpu-plan, unless it is meant to be so.",
         )
-    return _not_known("topologies", unknown) if unknown else ok("Equal hosts have equal CPU plans.")
+    return (
+        _not_known("topologies", unknown) if unknown else ok("No equal hosts have different plans.")
+    )
 
 
 def _clocks(all_facts: tuple[Facts, ...], lab: Lab) -> Verdict:

@@ -18,7 +18,19 @@ def _listed(text: str) -> str:
         raise PydanticCustomError("cpus", "{what}", {"what": what}) from None
 
 
-CpuList = Annotated[str, Field(max_length=4096), AfterValidator(_listed)]
+_PART = "[0-9]{1,5}(-[0-9]{1,5})?"
+CpuList = Annotated[
+    str,
+    Field(
+        max_length=4096,
+        json_schema_extra={
+            # A single CPU is a number to an editor; the loader reads the text as written.
+            "type": ["string", "integer"],
+            "pattern": f"^ *({_PART}( *, *{_PART})*)? *$",
+        },
+    ),
+    AfterValidator(_listed),
+]
 
 
 class CpusSpec(Part):
