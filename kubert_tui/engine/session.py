@@ -15,6 +15,7 @@ from kubert_tui.base.errors import BusyError, ExitCode, KubertError
 from kubert_tui.base.secrets import redactor
 from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.host_locks import HostLocks
 from kubert_tui.engine.identity import lock_token, operator
@@ -267,7 +268,13 @@ class Session:
     def _make_host_locks(self) -> HostLocks:
         token = lock_token(self.lab.name, self.options.lab_file)
         about = About(operator(), self.lab.name, self._past.run)
-        return HostLocks(token, about, self.connections, self._emit)
+        return HostLocks(
+            token, about, self.connections, self._emit, housekeeping=self._housekeeping
+        )
+
+    def _housekeeping(self, host: str) -> str:
+        plan = self.lab.plan_of(host)
+        return cpu_list(plan.housekeeping) if plan is not None else ""
 
     def _finish(self) -> None:
         if self._host_locks is not None:

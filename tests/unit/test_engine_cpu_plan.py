@@ -24,13 +24,14 @@ from kubert_tui.events.model import (
 )
 from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
 from kubert_tui.facts.model import Facts, Unknown
-from kubert_tui.hosts.interface import Host
+from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.lab.load import load_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.stages.registry import stage
 from tests.support.blank import blank_lab
 from tests.support.fact_samples import HPE, changed, facts_of
-from tests.support.stages import World
+from tests.support.stages import Measure, PretendedHost, World
+from tests.support.stages import stage as make_stage
 
 PROPOSED = CpuPlan(frozenset({0, 1, 20, 21}), frozenset(range(40)) - {0, 1, 20, 21})
 CHOSEN = CpuPlan(frozenset({0}), frozenset(range(1, 40)))
@@ -253,3 +254,25 @@ def test_unknown_facts_beside_the_topology_do_no_harm() -> None:
     assert ended(told)[0] is StageState.DONE
     # Without cards no node gets a second core for their interrupts; a tenth of twenty is two.
     assert lab.plan_of("bull1") == PROPOSED
+
+
+def test_signs_of_life_go_by_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, ...]] = []
+    run = PretendedHost.run
+
+    def note(host: PretendedHost, invocation: Invocation) -> Completed:
+        seen.append(tuple(invocation.argv))
+        return run(host, invocation)
+
+    monkeypatch.setattr(PretendedHost, "run", note)
+    stages = (stage("cpu-plan"), make_stage("measure", Measure(), measures=True))
+    session = Session(blank_lab("bull1"), stages=stages, gather=gather, connect=World().connect)
+    for one in ("cpu-plan", "measure", "measure"):
+        session.submit(one, again=one == "measure")
+    session.close()
+    for event in session.events():
+        if isinstance(event, Question):
+            session.answer(event.number, AGREE(event))
+    kept = [argv for argv in seen if "keep" in argv]
+    assert kept, "the lock was held over two measurements"
+    assert all("taskset" in " ".join(argv[:3]) and argv[4] == "0-1,20-21" for argv in kept)
