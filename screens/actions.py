@@ -128,7 +128,7 @@ CPU_PLAN: tuple[Action, ...] = (
         "save",
         "enter",
         "Keep",
-        "Keep the plans of all hosts, in the lab file",
+        "Keep the plans of all hosts, in the lab file if there is one",
         footer=True,
         shown="enter",
     ),
