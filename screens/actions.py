@@ -149,6 +149,34 @@ MONITOR: tuple[Action, ...] = (
 )
 
 
+CPU_PLAN: tuple[Action, ...] = (
+    Action(
+        "save",
+        "enter",
+        "Keep",
+        "Keep the plans of all hosts, in the lab file if there is one",
+        footer=True,
+        shown="enter",
+    ),
+    Action(
+        "choose",
+        "space",
+        "H/I",
+        "Put the selected core on the other side (so does a click); arrows select",
+        footer=True,
+        shown="space",
+    ),
+    Action("propose", "p", "Propose", "What the topology suggests", footer=True),
+    Action("undo", "u", "Undo", "Take the last edit of this host back", footer=True),
+    Action("next_host", "n", "Host", "The next host", footer=True),
+    Action("copy_to_twins", "c", "Copy", "This plan for hosts with equal CPUs", footer=True),
+    Action("keep", "t", "This run", "Keep the plans for this run, not in the lab file"),
+    Action("skip", "s", "Skip", "Skip the stage, with a reason"),
+    Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
+    Action("refuse", "escape", "Later", "Decide nothing now", footer=True, shown="esc"),
+)
+
+
 def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
     """Return the bindings of some actions, for a BINDINGS class variable."""
     return [action.binding for action in actions]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.facts.model import Fact, Facts, Known, NetworkCard
 
 _Value = TypeVar("_Value")
@@ -50,17 +51,6 @@ def _joined(value: tuple[str, ...]) -> str:
     return ", ".join(value)
 
 
-def cpu_list(cpus: tuple[int, ...]) -> str:
-    """Return CPU numbers as the kernel writes them: `0-3,8`."""
-    ranges: list[list[int]] = []
-    for cpu in sorted(cpus):
-        if ranges and cpu == ranges[-1][1] + 1:
-            ranges[-1][1] = cpu
-        else:
-            ranges.append([cpu, cpu])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
-
-
 def _system(facts: Facts) -> Group:
     return Group(
         "System",
@@ -103,11 +93,16 @@ def _processors(facts: Facts) -> Group:
         (
             _row("model", cpus.model),
             _row("CPUs", cpus.online, cpu_list),
+            _row("offline", cpus.offline, cpu_list),
             _row("sockets", cpus.sockets),
             _row("cores", cpus.cores),
             _row("SMT active", cpus.smt_active, _yes),
             _row("SMT control", cpus.smt_control),
-            _row("NUMA nodes", cpus.numa, lambda nodes: str(len(nodes))),
+            _row(
+                "NUMA nodes",
+                cpus.numa,
+                lambda nodes: "\n".join(f"{one.number}: {cpu_list(one.cpus)}" for one in nodes),
+            ),
             _row("isolated", cpus.isolated, cpu_list),
             _row("governor", cpus.governor, _joined),
             _row("idle states", cpus.idle_states, _joined),
@@ -164,4 +159,6 @@ def _machine(facts: Facts) -> Group:
 
 def _card(card: NetworkCard) -> str:
     speed = f"{card.speed_mbit} Mbit/s" if card.speed_mbit else ""
-    return " ".join(part for part in (card.name, card.driver, speed, *card.addresses) if part)
+    node = "" if card.node is None else f"node {card.node}"
+    parts = (card.name, card.driver, speed, node, *card.addresses)
+    return " ".join(part for part in parts if part)

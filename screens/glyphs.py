@@ -58,6 +58,8 @@ class Glyphs:
     left: str
     """Finished and remaining part of a progress bar."""
     corner: str
+    box: str
+    """Corners of a frame: top left, top right, bottom left, bottom right."""
     vertical: str
     horizontal: str
     tick: str
@@ -95,6 +97,7 @@ UNICODE = Glyphs(
     done="━",
     left="─",
     corner="└",
+    box="┌┐└┘",
     vertical="│",
     horizontal="─",
     tick="┬",
@@ -127,6 +130,7 @@ ASCII = Glyphs(
     done="#",
     left="-",
     corner="+",
+    box="++++",
     vertical="|",
     horizontal="-",
     tick="+",

@@ -18,6 +18,7 @@ _SECTIONS: _Sections = (
     ("Stages", (*actions.RAIL, *actions.WIZARD)),
     ("Findings and log", (*actions.FINDINGS, *actions.LOG)),
     ("Latency", (*actions.LATENCY, *actions.STRIPS)),
+    ("CPU plan", actions.CPU_PLAN),
 )
 
 _EVERYWHERE = (

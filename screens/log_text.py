@@ -10,6 +10,7 @@ from kubert_tui.events.model import (
     CauseStored,
     CommandFinished,
     CommandStarted,
+    CpuPlanMade,
     Event,
     FactsGathered,
     Failure,
@@ -115,6 +116,14 @@ def _(event: FindingMade) -> tuple[str, ...]:
 def _(event: PlanMade) -> tuple[str, ...]:
     missing = (f"not allowed by the lab file: {', '.join(event.missing)}",) if event.missing else ()
     return (*(f"plan for {step.host}: {step.title}" for step in event.steps), *missing)
+
+
+@_lines.register
+def _(event: CpuPlanMade) -> tuple[str, ...]:
+    how = "as proposed" if event.proposed else "as chosen"
+    where = f"written into {event.path}" if event.path else "for this run only"
+    lists = f"housekeeping {event.housekeeping}, isolated {event.isolated or 'none'}"
+    return (f"CPU plan {how}: {lists} ({where})",)
 
 
 @_lines.register

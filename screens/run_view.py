@@ -9,6 +9,7 @@ from kubert_tui.checks.finding import Finding
 from kubert_tui.events.model import (
     CauseStored,
     CommandStarted,
+    CpuPlanMade,
     Event,
     FactsGathered,
     Failure,
@@ -220,6 +221,12 @@ class RunView:
     def _plan(self, event: PlanMade) -> Areas:
         self.plans[event.stage] = event
         return frozenset({Area.GUIDE})
+
+    @_fold.register
+    def _cpu_plan(self, event: CpuPlanMade) -> Areas:
+        where = "written into the lab file" if event.path else "kept for this run"
+        self.activity = _at(event.host, f"CPU plan {where}")
+        return frozenset({Area.STATUS})
 
     @_fold.register
     def _command(self, event: CommandStarted) -> Areas:

@@ -70,6 +70,8 @@ def _when_idle(view: RunView, selected: Stage) -> str:
         return _AFTER[state]
     if selected.measures:
         return "Press a to review and measure"
+    if selected.decision is not None:
+        return "Press a to see it and decide"
     if selected.change is None:
         return "Press a to inspect"
     return "Press a to review and apply"
@@ -78,6 +80,8 @@ def _when_idle(view: RunView, selected: Stage) -> str:
 def _when_finished(view: RunView, selected: Stage) -> str:
     if selected.measures and view.measurements:
         return "Measured: press m for the histogram"
+    if selected.decision is not None:
+        return "Press a to see or change it, n for the next"
     if position(view, selected.id) == len(view.stages):
         return "Nothing to do here: press q to leave"
     return "Nothing to do here: press n for the next"

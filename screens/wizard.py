@@ -142,8 +142,10 @@ class WizardScreen(Screen[None]):
     @on(Rail.OptionSelected)
     def action_apply(self) -> None:
         """Let the engine judge the stage; it asks before it changes anything."""
-        # Who asks for a restart by hand means it, even if this run had one already.
-        self._submit(self.selected.id, again=self.selected.by_hand)
+        # Who asks for a restart by hand means it, even if this run had one already; and who asks
+        # for what is decided wants to see it.
+        stage = self.selected
+        self._submit(stage.id, again=stage.by_hand or stage.decision is not None)
 
     def action_recheck(self) -> None:
         """Let the engine judge the stage again, and measure again if it measures."""

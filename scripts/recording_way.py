@@ -21,6 +21,7 @@ from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.practice import PracticeScreen
 from kubert_tui.screens.practice_progress import PracticeProgress
 from kubert_tui.screens.prompts import ConfirmPrompt
+from kubert_tui.screens.questions.cpu_plan import CpuPlanForm
 from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.screens.wizard import WizardScreen
 
@@ -156,6 +157,10 @@ async def work(app: KubertApp, way: Way) -> None:
     await way.picture("kernel")
     await way.press("n", "a")
     await way.ended("hyperthreading")
+    await way.press("n", "a")
+    await way.screen(CpuPlanForm)
+    await way.press("enter")
+    await way.ended("cpu-plan")
     await way.press("n", "a")
     await way.screen(ReviewForm)
     first = app.screen

@@ -1,6 +1,7 @@
 """Where our files lie (XDG), and how they are written: privately and whole."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -67,11 +68,24 @@ def write_public(path: Path, data: str | bytes) -> None:
         _write(path.resolve(), data, 0o666 & ~umask)
 
 
-def _write(path: Path, data: str | bytes, mode: int) -> None:
+def rewrite(path: Path, data: str | bytes) -> None:
+    """Write a file that is there anew, whole or not at all; mode and owner stay as they are."""
+    like = path.stat()
+    owner = (like.st_uid, like.st_gid)
+    _write(path, data, stat.S_IMODE(like.st_mode), owner if owner != _ourselves() else None)
+
+
+def _ourselves() -> tuple[int, int]:
+    return os.geteuid(), os.getegid()
+
+
+def _write(path: Path, data: str | bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
     whole = data.encode() if isinstance(data, str) else data
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
             file.write(whole)
             file.flush()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from kubert_tui.checks import (
+    cpu_plan,
     cross,
     host,
     irq,
@@ -36,6 +37,7 @@ ALL: tuple[Check, ...] = (
     kernel.SECURE_BOOT,
     kernel.COMMAND_LINE,
     processors.SMT_OFF,
+    cpu_plan.PLAN,
     processors.ISOLATED,
     processors.GOVERNOR,
     processors.IDLE_STATES,
@@ -58,6 +60,7 @@ CROSS: tuple[CrossCheck, ...] = (
     cross.ADDRESSES,
     cross.KERNELS,
     cross.PROCESSORS,
+    cross.CPU_PLANS,
     cross.CLOCKS,
     cross.REALTIME,
 )

@@ -13,6 +13,8 @@ from kubert_tui.checks.judging import (
     realtime_running,
     warning,
 )
+from kubert_tui.cpus.plan import CpuPlan
+from kubert_tui.cpus.topology import Cpu
 from kubert_tui.facts.model import Fact, Facts, Known, NetworkCard, Unknown
 from kubert_tui.lab.model import Lab
 
@@ -133,6 +135,32 @@ def _realtime_state(facts: Facts) -> Fact[str]:
     return Unknown("no evidence could be read")
 
 
+def _plans(all_facts: tuple[Facts, ...], lab: Lab) -> Verdict:
+    # Only hosts whose CPUs sit alike should have the same plan.
+    alike: dict[tuple[Cpu, ...], list[tuple[str, CpuPlan]]] = {}
+    unknown: list[str] = []
+    for facts in all_facts:
+        topology, plan = facts.processors.topology, lab.plan_of(facts.host)
+        if isinstance(topology, Unknown):
+            unknown.append(facts.host)
+        elif plan is not None:
+            alike.setdefault(topology.value, []).append((facts.host, plan))
+    different = [
+        f"{host}: {plan.words}"
+        for hosts in alike.values()
+        if len({plan for _, plan in hosts}) > 1
+        for host, plan in hosts
+    ]
+    if different:
+        return warning(
+            f"The CPU plans of equal hosts differ: {'; '.join(different)}.",
+            "Copy one to its twin in the stage cpu-plan, unless it is meant to be so.",
+        )
+    return (
+        _not_known("topologies", unknown) if unknown else ok("No equal hosts have different plans.")
+    )
+
+
 def _clocks(all_facts: tuple[Facts, ...], lab: Lab) -> Verdict:
     del lab
     known: list[tuple[float, float, str]] = []
@@ -203,4 +231,11 @@ REALTIME = CrossCheck(
     "A lab is as real-time as its worst host.",
     _TWINS,
     _realtime,
+)
+CPU_PLANS = CrossCheck(
+    "hosts.cpu-plans",
+    "Same CPU plan",
+    "What is measured on one of two equal hosts should hold for the other.",
+    _TWINS,
+    _plans,
 )

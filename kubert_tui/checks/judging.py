@@ -1,6 +1,9 @@
 """What all checks share: verdicts, and how to speak of a host that is not bare metal."""
 
+from collections.abc import Iterable
+
 from kubert_tui.checks.finding import Level
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.facts.containers import CONTAINERS, container_kind
 from kubert_tui.facts.model import Facts, Known, RealtimeEvidence, Unknown
 
@@ -59,13 +62,6 @@ def realtime_running(evidence: RealtimeEvidence) -> bool:
     return any(isinstance(sign, Known) and sign.value for sign in signs)
 
 
-def numbers(cpus: tuple[int, ...]) -> str:
+def numbers(cpus: Iterable[int]) -> str:
     """Return CPU numbers as the kernel writes them, such as `0-3,8`; `none` when empty."""
-    ranges: list[list[int]] = []
-    for cpu in sorted(cpus):
-        if ranges and cpu == ranges[-1][1] + 1:
-            ranges[-1][1] = cpu
-        else:
-            ranges.append([cpu, cpu])
-    spans = (str(first) if first == last else f"{first}-{last}" for first, last in ranges)
-    return ",".join(spans) or "none"
+    return cpu_list(cpus) or "none"

@@ -95,11 +95,13 @@ def _secure_boot(facts: Facts, lab: Lab) -> Verdict:
 
 
 def _command_line(facts: Facts, lab: Lab) -> Verdict:
-    del lab
     fact = facts.kernel.command_line
     if isinstance(fact, Unknown):
         return unknown("The kernel command line", fact)
-    return judge_arguments(fact.value)
+    level, summary, fix = judge_arguments(fact.value, lab.plan_of(facts.host))
+    if fix and (kind := container_kind(facts)):
+        fix = f"On the machine that runs this container ({kind}): {fix}"
+    return level, summary, fix
 
 
 REALTIME_INSTALLED = Check(

@@ -2,6 +2,7 @@
 
 import re
 
+from kubert_tui.checks.arguments import wanted
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import (
     README,
@@ -52,14 +53,16 @@ def _smt_off(facts: Facts, lab: Lab) -> Verdict:
 
 
 def _isolated(facts: Facts, lab: Lab) -> Verdict:
-    del lab
     isolated, online = facts.processors.isolated, facts.processors.online
+    plan = lab.plan_of(facts.host)
     if isinstance(isolated, Unknown):
         return unknown("Which CPUs are isolated", isolated)
     if not isolated.value:
+        fix = "Isolate CPUs with isolcpus=managed_irq,domain,<CPUs> and leave some for the host."
+        if plan is not None and plan.isolated:
+            fix = f"Boot with {wanted(plan)}."
         return warning(
-            "No CPU is isolated: other tasks share every CPU with the real-time ones.",
-            "Isolate CPUs with isolcpus=managed_irq,domain,<CPUs> and leave some for the host.",
+            "No CPU is isolated: other tasks share every CPU with the real-time ones.", fix
         )
     if isinstance(online, Known) and set(online.value) <= set(isolated.value):
         return failed(
@@ -71,6 +74,12 @@ def _isolated(facts: Facts, lab: Lab) -> Verdict:
         return warning(
             f"CPUs {numbers(isolated.value)} are isolated, {numbers(nohz.value)} are nohz_full.",
             "Give isolcpus and nohz_full the same CPUs.",
+        )
+    if plan is not None and plan.isolated != {*isolated.value}:
+        return warning(
+            f"CPUs {numbers(isolated.value)} are isolated, by the CPU plan "
+            f"{numbers(plan.isolated)} should be.",
+            "See the finding about the kernel command line, or change the plan.",
         )
     return ok(f"CPUs {numbers(isolated.value)} are isolated.")
 

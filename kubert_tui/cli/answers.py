@@ -21,6 +21,8 @@ class Answers:
     """Somebody sits there: passwords and confirmations may be asked for."""
     break_lock: bool = False
     """Take hosts from other operators who work on them."""
+    write_cpu_plan: bool = False
+    """Keep a CPU plan in the lab file too, not only in the run."""
 
     def answer(self, question: Question) -> Answer:
         """Return the answer to a question."""
@@ -31,7 +33,9 @@ class Answers:
             return Answer(Choice.BREAK if self.break_lock else Choice.NO)
         if question.secret:
             return self._secret(question)
-        return self._review(question)
+        answer = self._review(question)
+        save = self.write_cpu_plan and Choice.SAVE in question.choices
+        return Answer(Choice.SAVE) if save and answer.choice is Choice.APPLY else answer
 
     def _secret(self, question: Question) -> Answer:
         if not self.terminal:
@@ -48,7 +52,8 @@ class Answers:
             return Answer(Choice.APPLY)
         if not self.terminal:
             return Answer(Choice.NO, text=f"{question.confirm} Confirm with --yes.")
-        print(f"{question.text}\n{question.confirm}\nType yes to go on: ", end="", file=sys.stderr)
+        told = filter(None, (question.text, question.details, question.confirm))
+        print(*told, "Type yes to go on: ", sep="\n", end="", file=sys.stderr)
         sys.stderr.flush()
         with _interruptible():
             agreed = sys.stdin.readline().strip().lower() == "yes"

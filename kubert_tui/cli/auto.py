@@ -29,6 +29,7 @@ FLAGS = (
     "json",
     "accept_new_host_keys",
     "break_lock",
+    "write_cpu_plan",
     "fresh",
 )
 """Options that mean something with --auto only."""
@@ -62,6 +63,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="take hosts from other operators' kubert-tui; without it they are left alone",
     )
     group.add_argument(
+        "--write-cpu-plan",
+        action="store_true",
+        help="write a CPU plan that was proposed into the lab file; without it, it is the run's",
+    )
+    group.add_argument(
         "--fresh", action="store_true", help="begin a new run, do not resume an unfinished one"
     )
 
@@ -83,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         accept_new_host_keys=arguments.accept_new_host_keys,
         terminal=sys.stdin.isatty() and sys.stderr.isatty(),
         break_lock=arguments.break_lock,
+        write_cpu_plan=arguments.write_cpu_plan,
     )
     let_go_on_signals(session)
     for stage in stages:

@@ -13,6 +13,7 @@ from kubert_tui.cli.words import LEVEL_STYLE, duration, state_text
 from kubert_tui.events.model import (
     CauseStored,
     CommandStarted,
+    CpuPlanMade,
     Event,
     Failure,
     FindingMade,
@@ -83,6 +84,8 @@ class TextReport:
                     self._line(f"      → {finding.fix}", "dim")
             case PlanMade():
                 self._plan(event)
+            case CpuPlanMade():
+                self._cpu_plan(event)
             case CommandStarted():
                 self._say(event.host, "$ " + " ".join(event.argv), "dim")
             case TaskFinished():
@@ -162,6 +165,16 @@ class TextReport:
         if event.missing:
             allowed = ", ".join(event.missing)
             self._line(f"  the lab file does not allow: {allowed}", "yellow")
+
+    def _cpu_plan(self, event: CpuPlanMade) -> None:
+        how = "as proposed" if event.proposed else "as chosen"
+        words = f"housekeeping {event.housekeeping}, isolated {event.isolated or 'none'}"
+        self._say(event.host, f"CPU plan {how}: {words}")
+        kept = f"written into {event.path}"
+        if not event.path:
+            lists = f'{{housekeeping: "{event.housekeeping}", isolated: "{event.isolated}"}}'
+            kept = f"for this run; to keep it, write into the lab file: cpus: {lists}"
+        self._line(f"      {kept}", "dim")
 
     def _failure(self, event: Failure) -> None:
         self._say(event.host, f"failed: {event.what}", "bold red")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.cpus.topology import Topology
 
 _SHARE = 10
@@ -16,6 +17,14 @@ class CpuPlan:
 
     housekeeping: frozenset[int]
     isolated: frozenset[int]
+
+    @property
+    def words(self) -> str:
+        """The plan in a few words."""
+        return (
+            f"housekeeping {cpu_list(self.housekeeping) or 'none'}, "
+            f"isolated {cpu_list(self.isolated) or 'none'}"
+        )
 
 
 def propose(topology: Topology) -> CpuPlan:
@@ -45,11 +54,11 @@ def problems(plan: CpuPlan, topology: Topology) -> tuple[str, ...]:
     """Return what is wrong with a plan for this host, a sentence each; () when nothing is."""
     found = []
     if both := plan.housekeeping & plan.isolated:
-        found.append(f"CPUs {_list(both)} are in both sets.")
+        found.append(f"CPUs {cpu_list(both)} are in both sets.")
     if missing := topology.numbers - plan.housekeeping - plan.isolated:
-        found.append(f"CPUs {_list(missing)} are in neither set.")
+        found.append(f"CPUs {cpu_list(missing)} are in neither set.")
     if unknown := (plan.housekeeping | plan.isolated) - topology.numbers:
-        found.append(f"CPUs {_list(unknown)} are not online.")
+        found.append(f"CPUs {cpu_list(unknown)} are not online.")
     if not plan.housekeeping & topology.numbers:
         found.append("No CPU is left for housekeeping.")
     elif topology.cpus[0].number not in plan.housekeeping:
@@ -60,10 +69,27 @@ def problems(plan: CpuPlan, topology: Topology) -> tuple[str, ...]:
         if inside and inside != frozenset(threads):
             outside = frozenset(threads) - inside
             found.append(
-                f"CPU {_list(inside)} is isolated and its sibling {_list(outside)} on the same "
-                "core is not."
+                f"CPU {cpu_list(inside)} is isolated and its sibling {cpu_list(outside)} on the "
+                "same core is not."
             )
     return tuple(found)
+
+
+def adapted(plan: CpuPlan, topology: Topology) -> CpuPlan:
+    """Return a plan that `problems` finds nothing wrong with, as like a given one as can be.
+
+    What is left of a core that was planned stays on its side, and siblings that came online join
+    it; cores that were not planned are as proposed. Where that leaves nobody to keep house, all
+    of it is as proposed.
+    """
+    proposal = propose(topology)
+    housekeeping: set[int] = set()
+    for threads in topology.cores.values():
+        planned = (plan.housekeeping | plan.isolated).intersection(threads)
+        keeps = (plan if planned else proposal).housekeeping.intersection(threads)
+        housekeeping.update(threads if keeps else ())
+    found = CpuPlan(frozenset(housekeeping), topology.numbers - housekeeping)
+    return proposal if problems(found, topology) else found
 
 
 def toggled(plan: CpuPlan, topology: Topology, cpu: int) -> CpuPlan:
@@ -73,7 +99,3 @@ def toggled(plan: CpuPlan, topology: Topology, cpu: int) -> CpuPlan:
     if cpu in plan.isolated:
         return CpuPlan(plan.housekeeping | threads, plan.isolated - threads)
     return CpuPlan(plan.housekeeping - threads, plan.isolated | threads)
-
-
-def _list(cpus: frozenset[int]) -> str:
-    return ",".join(map(str, sorted(cpus)))

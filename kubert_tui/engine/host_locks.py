@@ -67,14 +67,20 @@ class HostLocks:
         about: About,
         connections: Connections,
         emit: Callable[[Event], None],
+        *,
         beat: float = BEAT,
+        housekeeping: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """`emit` is also called on threads of ours, until `close` has returned."""
+        """`emit` is also called on threads of ours, until `close` has returned.
+
+        `housekeeping` tells the CPUs of a host that signs of life may be given on; `` are all.
+        """
         self._token = token
         self._about = about
         self._connections = connections
         self._emit = emit
         self._beat = beat
+        self._housekeeping = housekeeping
         self._order = Lock()
         self._held: dict[str, _Held] = {}
         self._noted: set[str] = set()
@@ -207,7 +213,7 @@ class HostLocks:
     # What we know of one lock.
 
     def _lock(self, host: Host, held: _Held, cancel: Flag | None = None) -> HostLock:
-        return HostLock(host, self._token, held.sudo, cancel)
+        return HostLock(host, self._token, held.sudo, cancel, self._housekeeping(host.name))
 
     def _raise_lost(self, held: _Held, *, forget: bool) -> None:
         with self._order:

@@ -13,8 +13,10 @@ from typing import Any
 
 from kubert_tui.base.errors import ExitCode
 from kubert_tui.base.paths import runs
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.engine.journal import FILE_NAME, read
 from kubert_tui.events.model import StageState
+from kubert_tui.lab.cpus import CpusSpec
 
 _END_OF_TIME = 2.0**35
 """Seconds since the epoch (the year 3058): beyond, calendars give up at some point."""
@@ -56,6 +58,8 @@ class Past:
     """By host: why the newest measurement has no live figures."""
     restarted: dict[tuple[str, str], str] = field(default_factory=dict)
     """By stage and host: the boot id it was restarted from in this run."""
+    plans: dict[str, CpuPlan] = field(default_factory=dict)
+    """By host: the CPU plan that was decided on in this run."""
     boots: dict[str, str] = field(default_factory=dict)
     """By host: the boot id last seen."""
 
@@ -72,6 +76,10 @@ class Past:
             case "facts-gathered":
                 boot = entry["facts"]["kernel"]["boot_id"]
                 self.boots[host] = str(boot.get("value", ""))
+            case "cpu-plan-made":
+                lists = {key: str(entry[key]) for key in ("housekeeping", "isolated")}
+                if (plan := CpusSpec(**lists).plan) is not None:
+                    self.plans[host] = plan
             case "restarting":
                 self.restarted[stage, host] = str(entry["boot_id"])
             case "latency-started":

@@ -15,6 +15,7 @@ from kubert_tui.base.errors import BusyError, ExitCode, KubertError
 from kubert_tui.base.secrets import redactor
 from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.host_locks import HostLocks
 from kubert_tui.engine.identity import lock_token, operator
@@ -125,6 +126,10 @@ class Session:
         except BaseException:
             self._release()
             raise
+        # What the lab file says counts more: it may have been edited since.
+        unplanned = {host.name for host in self.lab.hosts if host.cpus.plan is None}
+        plans = {host: plan for host, plan in self._past.plans.items() if host in unplanned}
+        self.lab = self.lab.with_plans(plans) if plans else self.lab
         self._states = {stage.id: StageState.PENDING for stage in self.stages}
         self._states.update({s: v for s, v in self._past.states.items() if s in self._states})
         self._stream = Stream(self._journal, self.options.clock)
@@ -225,9 +230,11 @@ class Session:
             gather=self.gather,
             locks=self._host_locks,
             loads=self._loads,
+            lab_file=self.options.lab_file,
             updates=UPDATED in stage.checks,
         )
         finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()
+        self.lab = work.lab
         self._ended(finished, work.failure_code)
         if finished.state in _STOPPERS or self._cancel.is_set():
             self._drop_queued()
@@ -269,7 +276,13 @@ class Session:
     def _make_host_locks(self) -> HostLocks:
         token = lock_token(self.lab.name, self.options.lab_file)
         about = About(operator(), self.lab.name, self._past.run)
-        return HostLocks(token, about, self.connections, self._emit)
+        return HostLocks(
+            token, about, self.connections, self._emit, housekeeping=self._housekeeping
+        )
+
+    def _housekeeping(self, host: str) -> str:
+        plan = self.lab.plan_of(host)
+        return cpu_list(plan.housekeeping) if plan is not None else ""
 
     def _finish(self) -> None:
         if self._host_locks is not None:

@@ -17,8 +17,8 @@ from kubert_tui.events.model import (
     StageStarted,
     StageState,
 )
-from kubert_tui.events.questions import Choice, QuestionKind
-from kubert_tui.stages.model import Change, Stage
+from kubert_tui.events.questions import Answer, Choice, QuestionKind
+from kubert_tui.stages.model import Change, Decision, Stage
 
 _MET = (Level.OK, Level.WARNING)
 
@@ -66,6 +66,9 @@ class StageRun:
 
     def _run(self, hosts: tuple[str, ...]) -> None:
         waiting = self._look(hosts)
+        if self.stage.decision is not None:
+            self._decide(self.stage.decision, waiting)
+            return
         if self.stage.change is None:
             self.states.update(dict.fromkeys(waiting, StageState.DONE))
             return
@@ -105,7 +108,8 @@ class StageRun:
             findings = judge_all(one, self.work.lab, self.stage.checks)
             for finding in findings:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
-            if self.stage.goals and not self.stage.measures and not self._unmet(findings):
+            met = self.stage.goals and not self.stage.measures and not self._unmet(findings)
+            if met and not (self.stage.decision and self.again):
                 self.states.setdefault(one.host, StageState.SATISFIED)
             elif self.stage.not_for and (why := self.stage.not_for(one)):
                 self.states.setdefault(one.host, StageState.SKIPPED)
@@ -191,11 +195,47 @@ class StageRun:
                 continue
             if answer.choice is Choice.APPLY:
                 return True
-            self.reason = answer.text
-            skipped = answer.choice is Choice.SKIP and answer.text
-            state = StageState.SKIPPED if skipped else StageState.DECLINED
-            self.states.update(dict.fromkeys(hosts, state))
+            self._left(answer, hosts)
             return False
+
+    def _left(self, answer: Answer, hosts: tuple[str, ...]) -> None:
+        """Nothing is done on these hosts: so it was answered."""
+        self.reason = answer.text
+        skipped = answer.choice is Choice.SKIP and answer.text
+        state = StageState.SKIPPED if skipped else StageState.DECLINED
+        self.states.update(dict.fromkeys(hosts, state))
+
+    def _decide(self, decision: Decision, hosts: tuple[str, ...]) -> None:
+        """Ask, keep what was decided, judge by it. There is nothing to change on any host."""
+        todo = tuple(host for host in hosts if host not in self.states)
+        if not todo:
+            return
+        self.work.stop_if_cancelled()
+        lab, facts = self.work.lab, tuple(self.work.facts(host) for host in hosts)
+        steps = tuple(step for one in facts for step in decision.steps(lab, one))
+        self.work.emit(PlanMade(steps=tuple(step for step in steps if step.host in todo)))
+        if self.dry_run:
+            self.states.update(dict.fromkeys(todo, StageState.WOULD_CHANGE))
+            return
+        asking = decision.asking(lab, facts)
+        answer = self.work.decide(asking)
+        if answer.choice not in (Choice.APPLY, Choice.SAVE):
+            if self.again:
+                self._judge_again(hosts)
+            self._left(answer, tuple(host for host in todo if host not in self.states))
+            return
+        new = decision.decided(lab, asking, answer)
+        self.work.keep_plans(asking, new, save=answer.choice is Choice.SAVE)
+        self._judge_again(hosts)
+        for host in new:
+            if self.states.get(host) is StageState.SATISFIED:
+                self.states[host] = StageState.DONE
+        self._unfinished(tuple(host for host in todo if host not in self.states), None)
+
+    def _judge_again(self, hosts: tuple[str, ...]) -> None:
+        """Judge by what was decided; who has a plan that fits has what is wanted."""
+        self.again = False
+        self._judge(hosts)
 
     def _lock(self, hosts: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the hosts that are ours to change now, and whether any was somebody else's."""

@@ -1,7 +1,7 @@
 """What a change gets to work with: the engine's side of `stages.model.Work`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from kubert_tui.ansible.request import HostSecrets
 from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
+from kubert_tui.cpus.lists import cpu_list
+from kubert_tui.cpus.plan import CpuPlan, propose
 from kubert_tui.engine.asking import Ask
 from kubert_tui.engine.connections import Connections
 from kubert_tui.engine.host_locks import HostLocks
@@ -21,6 +23,7 @@ from kubert_tui.events.model import (
     CausesMeasured,
     CauseStored,
     CommandStarted,
+    CpuPlanMade,
     Event,
     FactsGathered,
     Failure,
@@ -34,9 +37,12 @@ from kubert_tui.events.questions import Answer, Choice, QuestionKind
 from kubert_tui.facts.model import Fact, Facts, Known
 from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import Host
+from kubert_tui.lab.edit import save_plans
 from kubert_tui.lab.model import Lab
+from kubert_tui.stages.model import Asking
 
 _REMEMBERED = (
+    CpuPlanMade,
     FactsGathered,
     LatencyStarted,
     LatencyStored,
@@ -82,6 +88,8 @@ class StageWork:
     locks: HostLocks | None = None
     """None in a dry run: nothing is changed there."""
     loads: LoadRequests | None = None
+    lab_file: str = ""
+    """Where the lab file lies; empty for a built-in lab."""
     updates: bool = False
     """A check of this stage wants to know of package updates."""
     newest: dict[str, Facts] = field(default_factory=dict)
@@ -208,6 +216,42 @@ class StageWork:
                 error.host = host
             outcome[host] = error
         return outcome
+
+    def decide(self, asking: Asking) -> Answer:
+        """Ask what is to be decided; only a lab that has a file can be written."""
+        save = (Choice.SAVE,) if self.lab_file else ()
+        return self.stream.ask(
+            self.cancel,
+            stage=self.stage,
+            kind=asking.kind,
+            text=asking.text,
+            details=asking.details,
+            confirm=asking.confirm,
+            cpus=asking.cpus,
+            choices=(*save, Choice.APPLY, Choice.SKIP, Choice.NO),
+        )
+
+    def keep_plans(self, asking: Asking, plans: Mapping[str, CpuPlan], *, save: bool) -> None:
+        """Keep the CPU plans of hosts: in the run, and with `save` in the lab file.
+
+        Raises LabFileError when the file cannot be written: nothing is kept then.
+        """
+        if not plans:
+            return
+        if save:
+            save_plans(Path(self.lab_file), plans)
+        self.lab = self.lab.with_plans(plans)
+        proposals = {host.host: propose(host.topology) for host in asking.cpus}
+        for host, plan in plans.items():
+            self.emit(
+                CpuPlanMade(
+                    host=host,
+                    housekeeping=cpu_list(plan.housekeeping),
+                    isolated=cpu_list(plan.isolated),
+                    proposed=plan == proposals.get(host),
+                    path=self.lab_file if save else "",
+                )
+            )
 
     def stop_if_cancelled(self) -> None:
         """Raise CancelledError once the user has cancelled."""

@@ -91,7 +91,9 @@ def to_plain(value: object) -> Plain:
         case dict():
             return {redactor.redact(str(key)): to_plain(item) for key, item in value.items()}
         case tuple() | list() | frozenset():
-            return [to_plain(item) for item in value]
+            # Sets have no order of their own.
+            items = sorted(value) if isinstance(value, frozenset) else value
+            return [to_plain(item) for item in items]
         case _ if is_dataclass(value):
             return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} cannot be part of an event")

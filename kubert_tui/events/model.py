@@ -196,6 +196,18 @@ class Restarting(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CpuPlanMade(Event):
+    """It was decided which CPUs of a host do what; lists as the kernel writes them."""
+
+    housekeeping: str
+    isolated: str
+    proposed: bool
+    """It is what the topology suggests; False: somebody chose it."""
+    path: str = ""
+    """The lab file that it was written into; empty if it is kept for this run only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyStarted(Event):
     """cyclictest runs on a host (freshly started, or found running and attached to)."""
 

@@ -1,9 +1,12 @@
 """Questions are events that wait for an answer. Secrets travel in answers only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kubert_tui.base.secrets import Secret
+from kubert_tui.cpus.plan import CpuPlan
+from kubert_tui.cpus.topology import Topology
 from kubert_tui.events.model import Event, PlannedStep
 
 
@@ -16,6 +19,8 @@ class QuestionKind(StrEnum):
     SUDO_PASSWORD = "sudo-password"
     HOST_LOCK = "host-lock"
     """Somebody else works on the host."""
+    CPU_PLAN = "cpu-plan"
+    """Which CPUs keep house and which are isolated, on all hosts."""
     REVIEW = "review"
 
 
@@ -33,6 +38,25 @@ class Choice(StrEnum):
     """Look again whether the other operator is done."""
     BREAK = "break"
     """Take the lock from the operator who is shown."""
+    SAVE = "save"
+    """Apply, and keep it in the lab file."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostCpus:
+    """CPU_PLAN: one host, and the plan to begin with."""
+
+    host: str
+    topology: Topology
+    plan: CpuPlan
+    """The lab's, or as much of it as fits; what is proposed where it has none. Consistent."""
+    replaces: str = ""
+    """What is wrong with the plan that the lab has; empty if it has none, or it fits."""
+    offline: tuple[int, ...] = ()
+    isolated: tuple[int, ...] | None = None
+    """What the running kernel isolates; None if that is unknown."""
+    cards: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Network cards by NUMA node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +74,8 @@ class Question(Event):
     """Not empty: a yes is consequential (reboot, default kernel); says why."""
     steps: tuple[PlannedStep, ...] = ()
     """REVIEW: exactly what would run."""
+    cpus: tuple[HostCpus, ...] = ()
+    """CPU_PLAN: the hosts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +96,5 @@ class Answer:
     secret: Secret | None = None
     text: str = ""
     """Reason of a SKIP or NO."""
+    plans: Mapping[str, CpuPlan] = field(default_factory=dict)
+    """CPU_PLAN: by host; one that is not named keeps the plan that was asked about."""

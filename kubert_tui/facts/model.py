@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from kubert_tui.cpus.topology import Cpu
 from kubert_tui.hosts.host_lock import Holder
 
 T_co = TypeVar("T_co", covariant=True)
@@ -116,6 +117,10 @@ class Processors:
 
     model: Fact[str]
     online: Fact[tuple[int, ...]]
+    offline: Fact[tuple[int, ...]]
+    """Present, but switched off: by hand, or as the second threads of their cores."""
+    topology: Fact[tuple[Cpu, ...]]
+    """Core, socket and NUMA node of every CPU that is online, by ascending number."""
     sockets: Fact[int]
     cores: Fact[int]
     smt_active: Fact[bool]
@@ -195,6 +200,8 @@ class NetworkCard:
     speed_mbit: int | None
     addresses: tuple[str, ...]
     mac: str
+    node: int | None = None
+    """The NUMA node it hangs on; None for a virtual one, and where the kernel knows none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import DiskSpace, Fact, Known, NetworkCard, Unknown
-from kubert_tui.facts.sections import Sections, integer
+from kubert_tui.facts.sections import CPU_LIMIT, Sections, integer
 
 _ADDRESS = re.compile(r"^[0-9]{1,9}:\s+([^\s@]+)(?:@\S+)?\s+inet6?\s+([0-9A-Fa-f.:]{2,45})(?:/|\s)")
 _DF = re.compile(r"\s([0-9]{1,18})\s+([0-9]{1,18})\s+([0-9]{1,18})\s+(?:[0-9]{1,3}%|-)\s+(/.*)$")
@@ -31,6 +31,7 @@ def cards(sections: Sections) -> Fact[tuple[NetworkCard, ...]]:
                 speed_mbit=_speed(card.get("speed", "")),
                 addresses=tuple(addresses.get(card["card"], ())),
                 mac=card.get("mac", ""),
+                node=_node(card.get("node", "")),
             )
             for card in found
             if card["card"] not in ("", "lo")
@@ -51,6 +52,12 @@ def _speed(text: str) -> int | None:
     """Return Mbit/s; the kernel says -1 (or fails to say) when the link is down."""
     number = integer(text, "speed")
     return number.value if isinstance(number, Known) and number.value > 0 else None
+
+
+def _node(text: str) -> int | None:
+    """Return a NUMA node; the kernel says -1 where a device belongs to none."""
+    number = integer(text, "numa_node")
+    return number.value if isinstance(number, Known) and 0 <= number.value < CPU_LIMIT else None
 
 
 def disks(sections: Sections) -> Fact[tuple[DiskSpace, ...]]:

@@ -4,9 +4,9 @@ import re
 
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Fact, Known, NumaNode, Processors, Unknown
+from kubert_tui.facts.parse_topology import NO_TOPOLOGY, places, topology
 from kubert_tui.facts.sections import LINE_LIMIT, Sections, cpu_list, integer, keyed, then
 
-_TOPOLOGY = re.compile(r"/cpu([0-9]{1,6})/topology/(\w+):(-?[0-9]{1,9})", re.ASCII)
 _IDLE = re.compile(r"/state([0-9]{1,3})/(name|disable):(.*)", re.ASCII)
 _NODE = re.compile(r"/node([0-9]{1,6})/cpulist:(.*)", re.ASCII)
 
@@ -14,10 +14,17 @@ _NODE = re.compile(r"/node([0-9]{1,6})/cpulist:(.*)", re.ASCII)
 def processors(sections: Sections) -> Processors:
     """Return the CPUs as the kernel sees them."""
     online = _cpus(sections, "cpu-online")
+    present = _cpus(sections, "cpu-present")
     cores = _cores(sections)
+    numa = then(sections.lines("numa"), _numa)
     return Processors(
         model=_first_of(sections, "model name", "Model", "cpu", "uarch"),
         online=online,
+        offline=then(
+            online,
+            lambda on: then(present, lambda all_of: Known(tuple(sorted({*all_of} - {*on})))),
+        ),
+        topology=topology(sections, online, numa),
         sockets=then(cores, lambda found: Known(len({package for package, _, _ in found}))),
         cores=then(cores, lambda found: Known(len(found))),
         smt_active=_smt_active(sections, online, cores),
@@ -25,7 +32,7 @@ def processors(sections: Sections) -> Processors:
         smt_control=sections.unless_absent(
             "smt-control", "notimplemented", sections.line("smt-control")
         ),
-        numa=then(sections.lines("numa"), _numa),
+        numa=numa,
         isolated=_cpus(sections, "cpu-isolated"),
         nohz_full=_cpus(sections, "cpu-nohz-full"),
         governor=then(
@@ -66,19 +73,11 @@ def _first_of(sections: Sections, *keys: str) -> Fact[str]:
 
 def _cores(sections: Sections) -> Fact[set[tuple[int, int, int]]]:
     """Return the distinct (package, die, core) of the CPUs that have a topology."""
-    lines = sections.lines("topology")
-    if isinstance(lines, Unknown):
-        return lines
-    found: dict[int, dict[str, int]] = {}
-    for line in lines.value:
-        if match := _TOPOLOGY.search(line):
-            found.setdefault(int(match[1]), {})[match[2]] = int(match[3])
-    cores = {
-        (of.get("physical_package_id", 0), of.get("die_id", 0), of["core_id"])
-        for of in found.values()
-        if "core_id" in of
-    }
-    return Known(cores) if cores else Unknown("/sys/devices/system/cpu shows no topology")
+    found = places(sections)
+    if isinstance(found, Unknown):
+        return found
+    cores = {place.core for place in found.value.values() if place.core is not None}
+    return Known(cores) if cores else Unknown(NO_TOPOLOGY)
 
 
 def _smt_active(

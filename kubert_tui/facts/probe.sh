@@ -34,6 +34,7 @@ look() {
     show bios-date /sys/class/dmi/id/bios_date
 
     collect processor /proc/cpuinfo processor
+    show cpu-present /sys/devices/system/cpu/present
     show cpu-online /sys/devices/system/cpu/online
     show cpu-isolated /sys/devices/system/cpu/isolated
     show cpu-nohz-full /sys/devices/system/cpu/nohz_full

@@ -124,10 +124,13 @@ secure_boot() {
     fi
 }
 
+# Shortened, so that hosts with thousands of CPUs fit into a section.
 topology() {
     each /sys/devices/system/cpu/cpu[0-9]*/topology/physical_package_id \
         /sys/devices/system/cpu/cpu[0-9]*/topology/die_id \
-        /sys/devices/system/cpu/cpu[0-9]*/topology/core_id
+        /sys/devices/system/cpu/cpu[0-9]*/topology/core_id \
+        /sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list |
+        sed 's|^/sys/devices/system/cpu||'
 }
 
 # The first processor is enough: model, flags and microcode are read from it.
@@ -174,6 +177,7 @@ cards() {
         driver=$(readlink "$card/device/driver" 2>/dev/null)
         printf 'card %s\ndriver %s\n' "${card##*/}" "${driver##*/}"
         printf 'speed %s\nmac %s\n' "$(cat "$card/speed" 2>/dev/null)" "$(cat "$card/address" 2>/dev/null)"
+        printf 'node %s\n' "$(cat "$card/device/numa_node" 2>/dev/null)"
     done
     return 0
 }

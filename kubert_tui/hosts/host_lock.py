@@ -118,6 +118,10 @@ class Reply:
     holder: Holder | None
 
 
+_ON_CPUS = 'taskset -cp "$1" $$ > /dev/null 2>&1; shift; exec "$@"'
+"""Goes on where it is if there is no taskset, or there are no such CPUs."""
+
+
 @cache
 def script() -> str:
     """Return the text of the operations, a POSIX shell script."""
@@ -136,6 +140,8 @@ class HostLock:
     token: str
     sudo: bool = True
     cancel: Flag | None = None
+    cpus: str = ""
+    """Where signs of life are given: the CPUs that keep house, as the kernel lists them; `` any."""
 
     def take(self, about: About, *, seconds: str = KEEP, instead: str = NONE) -> Reply:
         """Take it if nobody has it, or who is `instead`. TAKEN, KEPT, BROKE, HELD or DENIED."""
@@ -155,8 +161,10 @@ class HostLock:
 
     def _do(self, verb: str, *arguments: str, calm: bool = False) -> Reply:
         # A measurement may be under way there: then even this little has to wait its turn.
-        nice = ("nice", "-n", "19") if calm else ()
-        argv = (*nice, "sh", "-c", script(), "sh", verb, self.token, *arguments)
+        calmly = ("nice", "-n", "19") if calm else ()
+        if calm and self.cpus:
+            calmly = ("sh", "-c", _ON_CPUS, "sh", self.cpus, *calmly)
+        argv = (*calmly, "sh", "-c", script(), "sh", verb, self.token, *arguments)
         done = self.host.run(Invocation(argv, timeout=TIMEOUT, sudo=self.sudo, cancel=self.cancel))
         return parse(done, self.host.name)
 

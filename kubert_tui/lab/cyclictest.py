@@ -17,6 +17,9 @@ MAXIMUM_BREAK = 1_000_000
 
 _CPU_LIST = r"^([0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*)?$"
 
+ISOLATED = "isolated"
+"""As the CPUs to measure: those that the host's CPU plan isolates."""
+
 _DIVIDE = object()
 """Stands for loops that are the duration divided by the interval."""
 
@@ -40,8 +43,8 @@ class CyclictestSpec(Part):
     cpus: str = Field(
         default="",
         max_length=4096,
-        pattern=_CPU_LIST,
-        description="CPU list such as 2-15; all if empty.",
+        pattern=rf"^{ISOLATED}$|{_CPU_LIST}",
+        description="CPU list such as 2-15; isolated: those of the CPU plan; all if empty.",
     )
     mlockall: bool = True
     breaktrace: str = Field(
@@ -150,7 +153,7 @@ class CyclictestSpec(Part):
     @field_validator("cpus", "load_cpus", mode="after")
     @classmethod
     def _ranges_go_up(cls, value: str) -> str:
-        for part in filter(None, value.split(",")):
+        for part in filter(None, value.removeprefix(ISOLATED).split(",")):
             first, _, last = part.partition("-")
             if last and int(last) < int(first):
                 raise PydanticCustomError(

@@ -19,7 +19,7 @@ _EXPECTED = {
     "address": "a host name or an IP address",
     "user": "a login name",
     "jump": "the name of another host of this lab, or [user@]host[:port]",
-    "cpus": "a CPU list such as 2-15 or 2,4-7",
+    "cpus": "a CPU list such as 2-15 or 2,4-7, or isolated",
     "version": "a version such as default, 1.0, 2.10 or stable/v1.0",
 }
 _HINTS = {

@@ -33,7 +33,7 @@ def load_lab(path: Path) -> Lab:
 
     Raises LabFileError; its `what` has one `file:line: key: expected (hint)` per problem.
     """
-    return parse_lab(_read(path), str(path))
+    return parse_lab(read_text(path), str(path))
 
 
 def parse_lab(text: str, name: str) -> Lab:
@@ -62,7 +62,8 @@ def parse_lab(text: str, name: str) -> Lab:
     return lab
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return what a lab file says; LabFileError when it is no file of ours to read."""
     shown = clean_line(str(path))
     try:
         # Ask before opening: a FIFO would block, a device never end.

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.lab.causes import CausesSpec
+from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
 from kubert_tui.lab.duration import parse_duration
 from kubert_tui.lab.part import HostName, Part, RpmPackage
@@ -15,6 +17,7 @@ from kubert_tui.lab.presets import KERNEL_PRESETS
 from kubert_tui.lab.rules import HostOutline, host_problems
 
 __all__ = [
+    "CpusSpec",
     "CyclictestSpec",
     "HostName",
     "HostSpec",
@@ -67,6 +70,7 @@ class HostSpec(Part):
     sudo: Literal["auto", "yes", "no"] = Field(
         default="auto", description="auto: sudo unless the login is root."
     )
+    cpus: CpusSpec = Field(default=CpusSpec(), description="The CPU plan; none if empty.")
 
     @field_validator("sudo", mode="before")
     @classmethod
@@ -195,3 +199,17 @@ class Lab(Part):
             if host.name == name:
                 return host
         raise KeyError(name)
+
+    def plan_of(self, name: str) -> CpuPlan | None:
+        """Return the CPU plan of a host; None if there is none, or no such host."""
+        return next((host.cpus.plan for host in self.hosts if host.name == name), None)
+
+    def with_plans(self, plans: Mapping[str, CpuPlan]) -> Self:
+        """Return the lab with the CPU plans of some hosts, by name."""
+        hosts = tuple(
+            host.model_copy(update={"cpus": CpusSpec.of(plans[host.name])})
+            if host.name in plans
+            else host
+            for host in self.hosts
+        )
+        return self.model_copy(update={"hosts": hosts})

@@ -10,6 +10,7 @@ from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.lab.duration import format_duration
 from kubert_tui.lab.model import (
+    CpusSpec,
     CyclictestSpec,
     HostSpec,
     KernelSpec,
@@ -69,8 +70,20 @@ def _hosts(hosts: tuple[HostSpec, ...]) -> Iterator[str]:
     for host in hosts:
         first = "  - "
         for key, value in _given(host):
+            if isinstance(value, CpusSpec):
+                yield from (f"    {line}" for line in cpus_lines(value))
+                continue
             yield f"{first}{key}: {_scalar(value)}"
             first = "    "
+
+
+def cpus_lines(spec: CpusSpec) -> tuple[str, ...]:
+    """Return a CPU plan as the lines that a host of a lab file has for it."""
+    return (
+        "cpus:",
+        f"  housekeeping: {_scalar(spec.housekeeping)}",
+        f"  isolated: {_scalar(spec.isolated)}",
+    )
 
 
 def _allow(allow: frozenset[Permission]) -> Iterator[str]:

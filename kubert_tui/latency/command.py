@@ -1,11 +1,14 @@
 """cyclictest's command line: the README's, kept literally where the version still takes it."""
 
 from kubert_tui.base.errors import MeasurementError
+from kubert_tui.cpus.lists import cpu_list
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.facts.model import Cyclictest, Facts, Unknown
+from kubert_tui.lab.cyclictest import ISOLATED
 from kubert_tui.lab.model import CyclictestSpec, Lab
 from kubert_tui.lab.rt_tests import pinned_version
 from kubert_tui.latency.breaktrace import break_options, untraceable
-from kubert_tui.latency.cpu_lists import cpu_list, parse_cpu_list
+from kubert_tui.latency.cpu_lists import parse_cpu_list
 from kubert_tui.latency.load_order import load_for
 from kubert_tui.latency.measurement import MeasurementOrder, Stream
 from kubert_tui.latency.streaming import Choice, choose
@@ -64,12 +67,14 @@ def stream_for(lab: Lab, facts: Facts) -> Choice:
 def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
     """Decide one measurement on the host of `facts`; MeasurementError when it cannot be.
 
-    Threads are in ascending CPU order: that is how every cyclictest hands them out.
+    Threads are in ascending CPU order: that is how every cyclictest hands them out. All CPUs are
+    measured unless the lab chooses, whatever the CPU plan isolates: so says the README.
     """
     settings = lab.cyclictest
     tool = _tool(facts, pinned_version(lab))
     online = _online(facts)
-    wanted = parse_cpu_list(settings.cpus) if settings.cpus else ()
+    plan = lab.plan_of(facts.host)
+    wanted = _wanted(settings.cpus, plan, facts.host)
     missing = set(wanted) - set(online)
     if missing:
         raise MeasurementError(
@@ -103,10 +108,38 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
         loops=settings.loops,
         histogram=settings.histogram,
         cpus=measured,
-        housekeeping=tuple(cpu for cpu in online if cpu not in measured),
+        housekeeping=_helpers(plan, online, measured),
         stream=stream,
         load=load_for(lab, facts, settings.load),
     )
+
+
+def _wanted(chosen: str, plan: CpuPlan | None, host: str) -> tuple[int, ...]:
+    """Return the CPUs that the lab chooses; () are all."""
+    if chosen != ISOLATED:
+        return parse_cpu_list(chosen) if chosen else ()
+    if plan is not None and plan.isolated:
+        return tuple(sorted(plan.isolated))
+    raise MeasurementError(
+        f"the CPUs to measure are those that the CPU plan isolates, and {_none(plan)}",
+        fix="run the stage cpu-plan, or choose others in cyclictest.cpus of the lab file",
+        host=host,
+    )
+
+
+def _none(plan: CpuPlan | None) -> str:
+    return "there is no plan" if plan is None else "it isolates none"
+
+
+def _helpers(
+    plan: CpuPlan | None, online: tuple[int, ...], measured: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Return where our own helpers stay: on CPUs that keep house, and are not measured if any."""
+    allowed = online
+    if plan is not None and (kept := plan.housekeeping.intersection(online)):
+        allowed = tuple(sorted(kept))
+    free = tuple(cpu for cpu in allowed if cpu not in measured)
+    return free or (allowed if allowed != online else ())
 
 
 def _tool(facts: Facts, pinned: str) -> Cyclictest:
@@ -115,7 +148,9 @@ def _tool(facts: Facts, pinned: str) -> Cyclictest:
     if isinstance(tools, Unknown) or not tools.value:
         why = f": {tools.reason}" if isinstance(tools, Unknown) else ""
         raise MeasurementError(
-            f"there is no cyclictest{why}", fix="build rt-tests first (stage 6)", host=facts.host
+            f"there is no cyclictest{why}",
+            fix="run the stage rt-tests first",
+            host=facts.host,
         )
     return next((one for one in tools.value if one.version == pinned), tools.value[0])
 

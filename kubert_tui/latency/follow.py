@@ -14,8 +14,8 @@ from kubert_tui.base.errors import (
     MeasurementError,
 )
 from kubert_tui.base.text import last_lines
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.hosts.interface import Completed, Invocation
-from kubert_tui.latency.cpu_lists import cpu_list
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.launch import Process, Run, Stage
 from kubert_tui.latency.measurement import Hooks, Launched, MeasurementOrder

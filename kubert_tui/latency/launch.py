@@ -18,10 +18,10 @@ from zipfile import ZipFile
 
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.base.text import clean_line, last_lines
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.hosts.interface import Host, Invocation
 from kubert_tui.latency.breaktrace import MARK, unpacked
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
-from kubert_tui.latency.cpu_lists import cpu_list
 from kubert_tui.latency.failures import OrderDiffersError
 from kubert_tui.latency.loads import Load, LoadOrder, parse_loads
 from kubert_tui.latency.measurement import MeasurementOrder

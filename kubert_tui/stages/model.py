@@ -8,7 +8,9 @@ from typing import Protocol
 
 from kubert_tui.ansible.request import HostSecrets
 from kubert_tui.checks.finding import Check, CrossCheck
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.events.model import Event, PlannedStep
+from kubert_tui.events.questions import Answer, HostCpus, QuestionKind
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
@@ -107,6 +109,30 @@ class Change(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """What a decision asks, for all hosts at once."""
+
+    kind: QuestionKind
+    text: str
+    details: str = ""
+    confirm: str = ""
+    cpus: tuple[HostCpus, ...] = ()
+
+
+class Decision(Protocol):
+    """Something that a person decides, or agrees to as proposed. No host is changed by it. Pure."""
+
+    def steps(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
+        """What is decided for a host if nobody changes it."""
+
+    def asking(self, lab: Lab, facts: tuple[Facts, ...]) -> Asking:
+        """The question."""
+
+    def decided(self, lab: Lab, asking: Asking, answer: Answer) -> dict[str, CpuPlan]:
+        """The CPU plans that are new, by host; raises KubertError for one that cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One step of the way."""
 
@@ -118,6 +144,8 @@ class Stage:
     """Ids of the checks that must be ok (or a warning) for the stage to be finished."""
     cross_checks: tuple[CrossCheck, ...] = ()
     change: Change | None = None
+    decision: Decision | None = None
+    """Instead of a change. Who starts such a stage by hand is asked even if it is finished."""
     measures: bool = False
     """It measures: finished once a result of this run is stored, whatever the facts say."""
     by_hand: bool = False

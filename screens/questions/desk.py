@@ -8,6 +8,7 @@ from textual.app import App
 
 from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
 from kubert_tui.screens.glyphs import Glyphs
+from kubert_tui.screens.questions.cpu_plan import CpuPlanForm
 from kubert_tui.screens.questions.form import QuestionForm
 from kubert_tui.screens.questions.host_key import HostKeyForm
 from kubert_tui.screens.questions.host_lock import HostLockForm
@@ -69,6 +70,8 @@ class QuestionDesk:
         if question.kind is QuestionKind.REVIEW:
             preview = self._view.previews.get(question.stage)
             return ReviewForm(question, self._glyphs, preview)
+        if question.kind is QuestionKind.CPU_PLAN:
+            return CpuPlanForm(question, self._glyphs)
         if question.kind in _SECRETS:
             return SecretForm(question)
         if question.kind is QuestionKind.HOST_LOCK:

@@ -11,7 +11,8 @@ from tests.faults.points import Point
 from tests.faults.series import CutAgainAndAgain, KilledAgainAndAgain, OneOfTwo, TwoOperators
 
 STAGES = (
-    "connect", "update", "kernel", "hyperthreading", "irqbalance", "rt-tests", "cyclictest",
+    "connect", "update", "kernel", "hyperthreading", "cpu-plan", "irqbalance", "rt-tests",
+    "cyclictest",
 )  # fmt: skip
 
 _AUDIT = {"task": "Ask whether an installation was interrupted"}

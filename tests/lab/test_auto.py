@@ -33,7 +33,8 @@ def test_the_built_in_lab_is_judged_and_measured() -> None:
     last = run.seen[-1]
     assert last["event"] == "finished"
     assert list(last["states"]) == [
-        "connect", "update", "kernel", "hyperthreading", "irqbalance", "rt-tests", "cyclictest",
+        "connect", "update", "kernel", "hyperthreading", "cpu-plan", "irqbalance", "rt-tests",
+        "cyclictest",
     ]  # fmt: skip
     assert last["states"]["cyclictest"] == "done"
     assert {last["states"][stage] for stage in ("update", "kernel", "irqbalance")} <= {

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.base.secrets import Secret
+from kubert_tui.cpus.lists import cpus_of
 from kubert_tui.events.codec import Plain, to_plain
 from kubert_tui.facts.gather import gather, probe_script
 from kubert_tui.facts.model import Facts, Known, Unknown
 from kubert_tui.facts.parse import parse
 from kubert_tui.facts.sections import Section, split
+from kubert_tui.facts.topology import topology_of
 from kubert_tui.hosts.interface import HostKeyOffer
 from kubert_tui.hosts.local import LocalHost
 from kubert_tui.lab.model import HostSpec
@@ -83,6 +85,18 @@ def test_processors(here: Facts) -> None:
     assert len(here.processors.online.value) == os.sysconf("SC_NPROCESSORS_ONLN")
     assert isinstance(here.processors.cores, Known)
     assert 1 <= here.processors.cores.value <= len(here.processors.online.value)
+
+
+def test_where_the_cpus_sit(here: Facts) -> None:
+    found = topology_of(here)
+    assert isinstance(found, Known)
+    online = cpus_of(content("/sys/devices/system/cpu/online"))
+    assert found.value.numbers == online
+    for cpu in found.value.cpus:
+        place = f"/sys/devices/system/cpu/cpu{cpu.number}/topology"
+        siblings = cpus_of(content(f"{place}/thread_siblings_list"))
+        assert frozenset(found.value.cores[cpu.core]) == siblings & online
+        assert cpu.socket == max(int(content(f"{place}/physical_package_id")), 0)
 
 
 def test_memory_and_scheduling(here: Facts) -> None:

@@ -1,5 +1,6 @@
 """The facts of one server of the story; a few of them unknown."""
 
+from kubert_tui.cpus.topology import Cpu
 from kubert_tui.facts.model import (
     Cyclictest,
     DiskSpace,
@@ -56,6 +57,8 @@ def facts(host: str) -> Facts:
         processors=Processors(
             model=Known("Intel(R) Xeon(R) Gold 6242R CPU @ 3.10GHz"),
             online=Known(tuple(range(80))),
+            offline=Known(()),
+            topology=Known(tuple(Cpu(n, n % 40, n % 40 // 20, n % 40 // 20) for n in range(80))),
             sockets=Known(2),
             cores=Known(40),
             smt_active=Known(value=True),

@@ -13,6 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kubert_tui.base.errors import CancelledError
+from kubert_tui.events.questions import HostCpus
 from kubert_tui.lab.model import Lab
 from kubert_tui.practice.model import Kind, Order, Progress
 from kubert_tui.screens.app import KubertApp
@@ -21,8 +22,9 @@ from kubert_tui.screens.glyphs import UNICODE
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.practice import up_job
 from kubert_tui.screens.practice_progress import PracticeProgress
+from kubert_tui.screens.questions.cpu_plan import CpuPlanForm
 from kubert_tui.screens.questions.review import ReviewForm
-from tests.screens import sample_latency, story
+from tests.screens import sample_cpus, sample_latency, story
 from tests.screens.driving import (
     LARGE,
     SMALL,
@@ -34,6 +36,7 @@ from tests.screens.driving import (
     until,
 )
 from tests.screens.practice_fake import FakePractice
+from tests.screens.sample_cpus import TWIN
 from tests.screens.scripted_engine import Pause
 
 Compare = Callable[..., bool]
@@ -100,6 +103,29 @@ def test_latency(snap_compare: Compare, size: tuple[int, int]) -> None:
         await until(pilot, lambda: on_top(app, LatencyScreen) and "max 87" in screen_text(app))
 
     assert snap_compare(_app(), terminal_size=size, run_before=drive)
+
+
+@pytest.mark.parametrize(
+    ("size", "hosts"),
+    [
+        (SMALL, (sample_cpus.host("bull1", TWIN), sample_cpus.host("bull2", TWIN))),
+        (LARGE, (sample_cpus.host("epyc", sample_cpus.LARGE),)),
+    ],
+)
+def test_cpu_plan(
+    snap_compare: Compare, size: tuple[int, int], hosts: tuple[HostCpus, ...]
+) -> None:
+    app, _ = make_app({"connect": story.connecting(), "update": (sample_cpus.question(*hosts),)})
+
+    async def drive(pilot: Pilot[Any]) -> None:
+        await _connected(pilot)
+        await go_to(pilot, 2)
+        await pilot.press("a")
+        await until(pilot, lambda: on_top(app, CpuPlanForm))
+        await pilot.press("down", "right", "space")
+        await until(pilot, lambda: "[H" in screen_text(app))
+
+    assert snap_compare(app, terminal_size=size, run_before=drive)
 
 
 def test_first_run(snap_compare: Compare) -> None:

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Event as Flag
 
 from textual.pilot import Pilot
 
@@ -12,13 +14,18 @@ from kubert_tui.engine.journal import read
 from kubert_tui.engine.session import Session
 from kubert_tui.events.codec import encode
 from kubert_tui.events.model import Event, Finished
+from kubert_tui.facts.model import Facts
+from kubert_tui.hosts.interface import Host
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.glyphs import UNICODE
+from kubert_tui.screens.questions.cpu_plan import CpuPlanForm
 from kubert_tui.screens.questions.review import ReviewForm
+from kubert_tui.stages import registry
 from kubert_tui.stages.model import Stage
 from tests.screens.driving import finished, on_top, until
 from tests.screens.practice_fake import FakePractice
 from tests.support.blank import blank_lab
+from tests.support.fact_samples import HPE, facts_of
 from tests.support.stages import Measure, Upgrade, World, stage
 
 LAB = blank_lab("bull1", "bull2")
@@ -40,6 +47,7 @@ def stages(world: World) -> tuple[Stage, ...]:
     return (
         stage("connect"),
         stage("kernel", Upgrade(world, confirm="The default kernel changes.")),
+        registry.stage("cpu-plan"),
         stage("measure", Measure(), measures=True),
     )
 
@@ -47,7 +55,12 @@ def stages(world: World) -> tuple[Stage, ...]:
 def open_session() -> Session:
     world = World(kernel={"bull2": "new"})
     RECORD.clear()
-    return Recorded(LAB, stages=stages(world), gather=world.gather, connect=world.connect)
+
+    def gather(host: Host, updates: bool, cancel: Flag) -> Facts:
+        facts = world.gather(host, updates, cancel)
+        return replace(facts, processors=facts_of(HPE).processors)
+
+    return Recorded(LAB, stages=stages(world), gather=gather, connect=world.connect)
 
 
 def story() -> list[dict[str, object]]:
@@ -110,6 +123,9 @@ async def in_the_wizard() -> list[dict[str, object]]:
         await until(pilot, lambda: on_top(app, ReviewForm))
         await approve(pilot)
         await until(pilot, lambda: finished(app, "kernel"))
+        await until(pilot, lambda: on_top(app, CpuPlanForm))
+        await pilot.press("enter")
+        await until(pilot, lambda: finished(app, "cpu-plan"))
         await until(pilot, lambda: on_top(app, ReviewForm))
         await approve(pilot)
         await until(pilot, lambda: finished(app, "measure"))

@@ -18,7 +18,7 @@ from kubert_tui.events.model import PlannedStep
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.screens.questions.desk import QuestionDesk
-from kubert_tui.stages import s01_connect, s07_cyclictest
+from kubert_tui.stages import s01_connect, s08_cyclictest
 from kubert_tui.stages.model import Change, Stage, Work
 from kubert_tui.stages.playbook_change import PlaybookChange
 from tests.support.stages import GUIDE, NEW_KERNEL
@@ -70,7 +70,7 @@ def stages() -> tuple[Stage, ...]:
         _stage("playbook", _playbook(os.environ.get("CANARY_PLAYBOOK", ""))),
         _stage("waits", _playbook(str(PLAYBOOKS / "waits.yml"), release=release)),
         _stage("bug", Bug()),
-        s07_cyclictest.STAGE,
+        s08_cyclictest.STAGE,
     )
 
 

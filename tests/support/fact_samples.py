@@ -49,14 +49,17 @@ def _sample(**sections: str | bytes | tuple[str | bytes, str]) -> dict[str, byte
 
 
 def _topology(cpus: int, sockets: int, threads: int = 1) -> str:
+    """As Intel's firmware numbers CPUs: all first threads, then all second ones."""
     lines: list[str] = []
     cores = cpus // sockets // threads
     for cpu in range(cpus):
-        base = f"/sys/devices/system/cpu/cpu{cpu}/topology"
+        base = f"/cpu{cpu}/topology"
         core = cpu % (cores * sockets)
+        siblings = ",".join(str(core + thread * cores * sockets) for thread in range(threads))
         lines += [
-            f"{base}/physical_package_id:{core % sockets}",
-            f"{base}/core_id:{core // sockets}",
+            f"{base}/physical_package_id:{core // cores}",
+            f"{base}/core_id:{core % cores}",
+            f"{base}/thread_siblings_list:{siblings}",
         ]
     return "\n".join(lines) + "\n"
 
@@ -118,6 +121,7 @@ HPE: dict[str, bytes] = _sample(
         "model name\t: Intel(R) Xeon(R) Gold 6242R CPU @ 3.10GHz\nmicrocode\t: 0x5002f01\n"
         f"flags\t\t: {_XEON_FLAGS}\n\n"
     ),
+    cpu_present="0-39\n",
     cpu_online="0-39\n",
     cpu_isolated="2-39\n",
     cpu_nohz_full="2-39\n",
@@ -155,10 +159,10 @@ HPE: dict[str, bytes] = _sample(
     tuned_profile="realtime-virtual-host\n",
     init="systemd\n",
     cards=(
-        "card eno1np0\ndriver bnxt_en\nspeed 10000\nmac 5c:ed:8c:00:00:01\n"
-        "card eno2np1\ndriver bnxt_en\nspeed -1\nmac 5c:ed:8c:00:00:02\n"
+        "card eno1np0\ndriver bnxt_en\nspeed 10000\nmac 5c:ed:8c:00:00:01\nnode 0\n"
+        "card eno2np1\ndriver bnxt_en\nspeed -1\nmac 5c:ed:8c:00:00:02\nnode 1\n"
         "card lo\ndriver \nspeed \nmac 00:00:00:00:00:00\n"
-        "card virbr0\ndriver \nspeed -1\nmac 52:54:00:00:00:03\n"
+        "card virbr0\ndriver \nspeed -1\nmac 52:54:00:00:00:03\nnode \n"
     ),
     addresses=(
         "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever\n"
@@ -258,6 +262,7 @@ DEBIAN: dict[str, bytes] = _sample(
         "processor\t: 0\nmodel name\t: Intel(R) Xeon(R) Silver 4208 CPU @ 2.10GHz\n"
         f"microcode\t: 0x5003604\nflags\t\t: {_XEON_FLAGS}\n\n"
     ),
+    cpu_present="0-31\n",
     cpu_online="0-31\n",
     cpu_isolated="\n",
     cpu_nohz_full="  (null)\n",
@@ -285,7 +290,7 @@ DEBIAN: dict[str, bytes] = _sample(
     irqbalance="program /usr/sbin/irqbalance\nenabled enabled\nactive active\n",
     tuned_profile=("", "absent"),
     init="systemd\n",
-    cards="card eno1\ndriver tg3\nspeed 1000\nmac b0:7b:25:00:00:01\n",
+    cards="card eno1\ndriver tg3\nspeed 1000\nmac b0:7b:25:00:00:01\nnode -1\n",
     addresses="2: eno1    inet 192.168.11.12/24 brd 192.168.11.255 scope global eno1\\  x\n",
     disks=(
         "Filesystem     1024-blocks    Used Available Capacity Mounted on\n"

@@ -52,6 +52,8 @@ def facts_of(
         processors=Processors(
             model=Known("a CPU"),
             online=Known(online),
+            offline=Known(()),
+            topology=NOT,
             sockets=NOT,
             cores=NOT,
             smt_active=Known(False),

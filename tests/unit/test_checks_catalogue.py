@@ -27,6 +27,7 @@ IDS = [
     "kernel.secure-boot",
     "kernel.command-line",
     "cpu.smt-off",
+    "cpu.plan",
     "cpu.isolated",
     "cpu.governor",
     "cpu.idle-states",

@@ -4,6 +4,7 @@ import pytest
 
 from kubert_tui.checks.catalogue import CROSS, judge_across
 from kubert_tui.checks.finding import Finding, Level
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.lab.model import HostSpec, Lab
 from tests.support.fact_samples import HPE, changed, facts_of
 
@@ -95,3 +96,25 @@ def test_clocks_that_are_only_uncertain_agree() -> None:
 def test_one_host_is_not_compared() -> None:
     assert judge_across((ALPHA,), LAB) == ()
     assert judge_across((), LAB) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        ({}, Level.WARNING),
+        ({"cpu_online": "0-38"}, Level.OK),
+    ],
+)
+def test_equal_hosts_with_different_plans(changes: dict[str, str | bytes], level: Level) -> None:
+    lab = LAB.with_plans(
+        {
+            "alpha": CpuPlan(frozenset({0, 1}), frozenset(range(2, 40))),
+            "beta": CpuPlan(frozenset({0}), frozenset(range(1, 40))),
+        }
+    )
+    beta = facts_of(changed(HPE, **(TWIN | changes)), host="beta")
+    found = {one.check: one for one in judge_across((ALPHA, beta), lab)}["hosts.cpu-plans"]
+    assert found.level is level, found.summary
+    if level is Level.WARNING:
+        assert "alpha: housekeeping 0-1" in found.summary
+        assert "beta: housekeeping 0, isolated 1-39" in found.summary

@@ -4,6 +4,7 @@ import pytest
 
 from kubert_tui.checks.catalogue import ALL
 from kubert_tui.checks.finding import Check, Finding, Level
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, KernelSpec, Lab, RtTestsSpec
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
@@ -21,12 +22,15 @@ def loaded(preset: str) -> Lab:
     return Lab(hosts=LAB.hosts, cyclictest=CyclictestSpec.model_validate({"load": preset}))
 
 
+PLAN = CpuPlan(frozenset({0, 1}), frozenset(range(2, 40)))
+PLANNED = LAB.with_plans({"alpha": PLAN})
+
 OK_ON_HPE = sorted(set(CHECKS) - {"host.distribution"})
 
 
 @pytest.mark.parametrize("check", OK_ON_HPE)
 def test_the_finished_hpe_host_is_ok(check: str) -> None:
-    finding = find(check, facts_of(HPE))
+    finding = find(check, facts_of(HPE), PLANNED)
     assert finding.level is Level.OK, finding.summary
     assert not finding.fix
 
@@ -47,6 +51,7 @@ ON_DEBIAN = {
     "kernel.secure-boot": Level.WARNING,
     "kernel.command-line": Level.OK,
     "cpu.smt-off": Level.FAILED,
+    "cpu.plan": Level.FAILED,
     "cpu.isolated": Level.WARNING,
     "cpu.governor": Level.WARNING,
     "cpu.idle-states": Level.WARNING,
@@ -324,3 +329,72 @@ def test_the_load_that_the_lab_asks_for(preset: str, level: Level, said: str) ->
     assert finding.level is level
     assert said in finding.summary
     assert ("stress-ng" in finding.fix and "cyclictest.load" in finding.fix) is (preset == "cpu")
+
+
+OTHER = CpuPlan(frozenset(range(4)), frozenset(range(4, 40)))
+NONE = CpuPlan(frozenset(range(40)), frozenset())
+THERE = "isolcpus=domain,2-39 nohz_full=2-39 rcu_nocbs=2-39 irqaffinity=0-1"
+
+
+@pytest.mark.parametrize(
+    ("check", "plan", "changes", "level", "says"),
+    [
+        ("cpu.plan", None, {}, Level.FAILED, "no CPU plan"),
+        ("cpu.plan", PLAN, {}, Level.OK, "housekeeping 0-1, isolated 2-39"),
+        ("cpu.plan", NONE, {}, Level.WARNING, "isolates no CPU"),
+        ("cpu.plan", PLAN, {"cpu_online": "0-38"}, Level.FAILED, "CPUs 39 are not online"),
+        ("cpu.plan", CpuPlan(frozenset({2}), frozenset({1})), {}, Level.FAILED, "in neither set"),
+        ("kernel.command-line", PLAN, {}, Level.OK, "2-39 are isolated"),
+        ("kernel.command-line", PLAN, {"command_line": "quiet"}, Level.WARNING, "says nothing of"),
+        ("kernel.command-line", NONE, {"command_line": "quiet"}, Level.OK, "isolates no CPUs"),
+        ("kernel.command-line", OTHER, {}, Level.WARNING, "isolcpus=2-39, nohz_full=2-39, rcu_no"),
+        ("kernel.command-line", OTHER, {}, Level.WARNING, "irqaffinity=0-1."),
+        ("kernel.command-line", NONE, {}, Level.WARNING, "isolated none; the command line says"),
+        (
+            "kernel.command-line",
+            PLAN,
+            {"command_line": THERE.replace("nohz_full=2-39 ", "")},
+            Level.OK,
+            "2-39 are isolated",
+        ),
+        (
+            "kernel.command-line",
+            PLAN,
+            {"command_line": THERE.replace("rcu_nocbs=2-39", "rcu_nocbs=3-39")},
+            Level.WARNING,
+            "the command line says rcu_nocbs=3-39.",
+        ),
+        ("cpu.isolated", PLAN, {"cpu_isolated": ""}, Level.WARNING, "No CPU"),
+        ("cpu.isolated", OTHER, {}, Level.WARNING, "2-39 are isolated, by the CPU plan 4-39"),
+    ],
+)
+def test_a_host_that_is_not_as_planned(
+    check: str,
+    plan: CpuPlan | None,
+    changes: dict[str, str | bytes],
+    level: Level,
+    says: str,
+) -> None:
+    lab = LAB.with_plans({"alpha": plan} if plan else {})
+    finding = find(check, facts_of(changed(HPE, **changes)), lab)
+    assert finding.level is level, finding.summary
+    assert says in finding.summary
+    assert bool(finding.fix) is (level is not Level.OK)
+
+
+def test_the_fix_is_the_command_line_to_boot_with() -> None:
+    sample = changed(HPE, command_line="quiet", cpu_isolated="")
+    for check in ("kernel.command-line", "cpu.isolated"):
+        assert (
+            "isolcpus=managed_irq,domain,2-39 nohz_full=2-39 rcu_nocbs=2-39 irqaffinity=0-1"
+            in find(check, facts_of(sample), PLANNED).fix
+        )
+    inside = facts_of(changed(sample, detect_virt="docker"))
+    assert "machine that runs this container" in find("kernel.command-line", inside, PLANNED).fix
+
+
+def test_half_a_core_is_no_plan() -> None:
+    lab = LAB.with_plans({"alpha": CpuPlan(frozenset({0, 1, 16}), frozenset(range(2, 32)) - {16})})
+    finding = find("cpu.plan", facts_of(DEBIAN), lab)
+    assert finding.level is Level.FAILED
+    assert "sibling 1 on the same core" in finding.summary

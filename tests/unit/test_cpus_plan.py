@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubert_tui.cpus.placement import NoRoomError, Wanted, place
-from kubert_tui.cpus.plan import CpuPlan, problems, propose, toggled
+from kubert_tui.cpus.plan import CpuPlan, adapted, problems, propose, toggled
 from kubert_tui.cpus.topology import Cpu, Topology
 
 
@@ -49,6 +49,23 @@ def test_toggling_moves_whole_cores_and_back(topology: Topology, data: st.DataOb
     assert (cpu in there.isolated) != (cpu in plan.isolated)
     assert not [one for one in problems(there, topology) if "sibling" in one or "both" in one]
     assert toggled(there, topology, cpu) == plan
+
+
+@given(topologies(), topologies())
+def test_a_plan_of_other_cpus_is_adapted(before: Topology, now: Topology) -> None:
+    plan = propose(before)
+    found = adapted(plan, now)
+    assert problems(found, now) == ()
+    if not problems(plan, now):
+        assert found == plan
+
+
+def test_a_chosen_plan_outlives_hyperthreading() -> None:
+    on, off = _host(4, threads=2), _host(4)
+    chosen = toggled(propose(on), on, 2)
+    assert chosen == CpuPlan(frozenset({0, 2, 4, 6}), frozenset({1, 3, 5, 7}))
+    assert adapted(chosen, off) == CpuPlan(frozenset({0, 2}), frozenset({1, 3}))
+    assert adapted(adapted(chosen, off), on) == chosen
 
 
 @given(topologies(), st.lists(st.integers(1, 12), max_size=8))

@@ -112,6 +112,7 @@ def test_network_disks_and_tools_of_the_hpe_host(hpe: Facts) -> None:
         10000,
         ("192.168.11.11", "fe80::5eed:8cff:fe00:1"),
         "5c:ed:8c:00:00:01",
+        0,
     )
     assert hpe.network.value[1].speed_mbit is None
     assert hpe.disks == Known(

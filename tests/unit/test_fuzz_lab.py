@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from kubert_tui.base.errors import ExitCode, LabFileError, UsageError
 from kubert_tui.cli.main import main
+from kubert_tui.cpus.plan import CpuPlan
+from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
+from kubert_tui.lab.edit import with_plans
 from kubert_tui.lab.load import SIZE_LIMIT, load_lab, parse_lab
 from kubert_tui.lab.model import HostSpec, KernelSpec, Lab, Permission, RpmPackage, RtTestsSpec
 from kubert_tui.lab.overrides import override
@@ -33,6 +36,7 @@ hosts:
     jump: bull1
     port: 2222
     sudo: yes
+    cpus: {housekeeping: 0-1, isolated: "2-15,20"}
 allow: [packages, kernel]
 kernel:
   source: packages
@@ -54,6 +58,8 @@ WORDS = (
     *("? ", "- ", ": ", "{", "[", "}", "]", "|\n", ">-\n", "\t", '"', "'", "\\", "\r\n", "\ufeff"),
     *('"\\UFFFFFFFF"', '"\\ud800"', '"\\e[31m"', "name: ", "hosts:", "jump: bull2", "null", "~"),
 )
+PLAN = CpuPlan(frozenset({0, 1}), frozenset({2, 3, 8}))
+OTHER = CpuPlan(frozenset({0}), frozenset())
 NAME = "lab\x1b[31m.yaml"
 SHOWN = "lab.yaml"
 
@@ -227,6 +233,7 @@ def labs(draw: st.DrawFn) -> Lab:
             identity_file=draw(PRINTABLE),
             jump=draw(st.sampled_from(["", "me@jump.example:22", *names[:index]])),
             sudo=draw(st.sampled_from(["auto", "yes", "no"])),
+            cpus=draw(st.sampled_from([CpusSpec(), CpusSpec.of(PLAN)])),
         )
         for index, name in enumerate(names)
     ]
@@ -251,7 +258,7 @@ def labs(draw: st.DrawFn) -> Lab:
                 "interval": draw(st.integers(20, 1_000_000)),
                 "histogram": draw(st.integers(10, 100_000)),
                 "mlockall": draw(st.booleans()),
-                "cpus": draw(st.sampled_from(["", "0", "2-15,20"])),
+                "cpus": draw(st.sampled_from(["", "0", "2-15,20", "isolated"])),
                 **draw(
                     st.sampled_from(
                         [{}, {"loops": 7}, {"duration": "90s"}, {"duration": "0.5 H 3ms"}]
@@ -266,6 +273,29 @@ def labs(draw: st.DrawFn) -> Lab:
 @given(labs(), st.booleans())
 def test_what_is_written_is_read_back(lab: Lab, complete: bool) -> None:
     assert parse_lab(dump_lab(lab, complete=complete), "x.yaml") == lab
+
+
+@cases(60, 2000)
+@given(labs(), st.data())
+def test_a_plan_can_be_put_into_what_is_written(lab: Lab, data: st.DataObject) -> None:
+    names = st.sampled_from([host.name for host in lab.hosts])
+    plans = data.draw(st.dictionaries(names, st.sampled_from([PLAN, OTHER])))
+    edited = with_plans(dump_lab(lab), plans, "x.yaml")
+    assert parse_lab(edited, "x.yaml") == lab.with_plans(plans)
+
+
+@cases(60, 2000)
+@given(mutated(VALID, words=WORDS))
+def test_a_plan_is_put_into_a_file_or_refused(text: str) -> None:
+    try:
+        lab = parse_lab(text, NAME)
+    except LabFileError:
+        return
+    plans = {host.name: OTHER for host in lab.hosts}
+    try:
+        assert parse_lab(with_plans(text, plans, NAME), NAME) == lab.with_plans(plans)
+    except LabFileError as error:
+        check_told(error)
 
 
 LAB = parse_lab(TWINS, "twins.yaml")

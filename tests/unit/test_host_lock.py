@@ -1,8 +1,10 @@
 """The lock of one host: the real script, in a directory of this test."""
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,27 @@ def test_it_is_broken_only_for_whom_it_was_shown(place: Place) -> None:
     assert place.bob.release().result is LockResult.RELEASED
     assert place.bob.release().result is LockResult.FREE
     assert not place.file.exists()
+
+
+@pytest.mark.skipif(not shutil.which("taskset"), reason="without it they are given anywhere")
+@pytest.mark.parametrize("cpus", ["", "{last}", "60000"])
+def test_signs_of_life_are_given_where_house_is_kept(
+    place: Place, cpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = os.sched_getaffinity(0)
+    shim, seen = tmp_path / "nice", tmp_path / "seen"
+    ask = "import os; print(*os.sched_getaffinity(os.getppid()))"
+    shim.write_text(
+        f'#!/bin/sh\n{sys.executable} -c "{ask}" > {seen}\nexec {shutil.which("nice")} "$@"\n'
+    )
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    lock = replace(place.ada, cpus=cpus.format(last=max(here)))
+    boot = lock.take(ADA).boot
+    assert not seen.exists(), "only what is done while something is measured has to be calm"
+    assert lock.keep(ADA, boot).result is LockResult.KEPT
+    allowed = {max(here)} if cpus == "{last}" else here
+    assert {int(cpu) for cpu in seen.read_text().split()} == allowed
 
 
 def test_a_sign_of_life_never_takes_back_what_was_broken(place: Place) -> None:

@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from kubert_tui.base.errors import MeasurementError
+from kubert_tui.cpus.lists import cpu_list
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.facts.model import Cyclictest, Fact, Known, Tracing, Unknown
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.breaktrace import threshold_of, untraceable
@@ -13,7 +15,7 @@ from kubert_tui.latency.command import (
     arguments,
     order_for,
 )
-from kubert_tui.latency.cpu_lists import cpu_list, parse_cpu_list
+from kubert_tui.latency.cpu_lists import parse_cpu_list
 from kubert_tui.rt_tests.versions import accepts
 from tests.support.blank import blank_facts
 from tests.support.latency_facts import facts_of
@@ -96,6 +98,41 @@ def test_an_order_leaves_the_other_cpus_for_housekeeping() -> None:
     assert "--affinity=2-3" in order.command
     assert order.cpus == (2, 3)
     assert order.housekeeping == (0, 1)
+
+
+PLAN = CpuPlan(frozenset({0, 1}), frozenset({2, 3}))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "measured", "helpers"),
+    [
+        ("", (0, 1, 2, 3), (0, 1)),
+        ("isolated", (2, 3), (0, 1)),
+        ("1-3", (1, 2, 3), (0,)),
+        ("0-1", (0, 1), (0, 1)),
+    ],
+)
+def test_with_a_plan_our_helpers_stay_where_house_is_kept(
+    chosen: str, measured: tuple[int, ...], helpers: tuple[int, ...]
+) -> None:
+    planned = lab(chosen).with_plans({"one": PLAN})
+    order = order_for(planned, facts_of(online=(0, 1, 2, 3)), "run-1")
+    assert (order.cpus, order.housekeeping) == (measured, helpers)
+    # The README's first measurement is of all CPUs, with a plan or without.
+    assert ("--smp" in order.command) is (chosen == "")
+
+
+@pytest.mark.parametrize("plan", [None, CpuPlan(frozenset({0}), frozenset())])
+def test_without_isolated_cpus_there_is_nothing_to_measure_on_them(plan: CpuPlan | None) -> None:
+    planned = lab("isolated").with_plans({"one": plan} if plan else {})
+    with pytest.raises(MeasurementError, match="the CPU plan isolates") as caught:
+        order_for(planned, facts_of(online=(0, 1)), "run-1")
+    assert "cpu-plan" in caught.value.fix
+
+
+def test_a_plan_for_other_cpus_holds_nothing_up() -> None:
+    planned = lab().with_plans({"one": CpuPlan(frozenset({8}), frozenset({9}))})
+    assert order_for(planned, facts_of(online=(0, 1)), "run-1").housekeeping == ()
 
 
 def test_cpus_that_are_offline_are_named() -> None:

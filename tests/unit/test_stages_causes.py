@@ -30,7 +30,7 @@ from kubert_tui.hosts.interface import Host
 from kubert_tui.latency.counters import Happened
 from kubert_tui.latency.launch import Run
 from kubert_tui.stages import causes_change, patience
-from kubert_tui.stages.s08_causes import STAGE
+from kubert_tui.stages.s09_causes import STAGE
 from tests.support.blank import blank_facts, blank_lab
 from tests.support.stages import World
 

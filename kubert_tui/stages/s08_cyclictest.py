@@ -1,4 +1,4 @@
-"""Stage 7: the first cyclictest, measured on every host at once, watched live."""
+"""Stage 8: the first cyclictest, measured on every host at once, watched live."""
 
 from kubert_tui.checks import irq, kernel, processors, scheduling, tools
 from kubert_tui.stages.measure_change import MeasureChange
@@ -24,8 +24,10 @@ STAGE = Stage(
         ours=(
             "The same command with the lab's settings (`preset: readme` is the README's two "
             "hours, `quick` is 60 s), started so that it outlives us. Close the wizard, lose the "
-            "connection: it goes on, and we attach to it again. `cyclictest.load` names what runs "
-            "beside it (hackbench, cpu, disk, ...); the key l starts or stops a load meanwhile."
+            "connection: it goes on, and we attach to it again. All CPUs are measured, as the "
+            "README does it; `cyclictest: cpus: isolated` measures those of the CPU plan. "
+            "`cyclictest.load` names what runs beside it (hackbench, cpu, disk, ...); the key l "
+            "starts or stops a load meanwhile."
         ),
         differs=(
             "--nanosleep exists in rt-tests 1.0 only; newer versions print their help for it and "
@@ -37,6 +39,7 @@ STAGE = Stage(
     checks=(
         kernel.REALTIME_RUNNING,
         processors.SMT_OFF,
+        processors.ISOLATED,
         irq.IRQBALANCE_OFF,
         scheduling.RT_THROTTLING,
         scheduling.RT_GROUP,

@@ -1,4 +1,4 @@
-"""Stage 5: irqbalance off."""
+"""Stage 6: irqbalance off."""
 
 from kubert_tui.checks import irq
 from kubert_tui.lab.model import Permission

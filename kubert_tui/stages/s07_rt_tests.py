@@ -1,4 +1,4 @@
-"""Stage 6: rt-tests, and with it cyclictest."""
+"""Stage 7: rt-tests, and with it cyclictest."""
 
 from kubert_tui.checks import host, tools
 from kubert_tui.stages.model import Guide, Stage
