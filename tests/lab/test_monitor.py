@@ -49,8 +49,14 @@ def test_let_go_it_measures_on_and_is_found_again() -> None:
     assert first.seen[-1]["exact"] is None
     again = monitor("--duration", "6s")
     assert again.finish() == ExitCode.OK, again.errors()
-    assert again.named("latency-started")[0]["attached"]
-    assert again.seen[-1]["exact"] is True
+    (started,) = again.named("latency-started")
+    assert started["attached"]
+    last = again.seen[-1]
+    # On a busy machine it is over before it is found again: then nobody has seen it live.
+    if started["live"]:
+        assert last["exact"] is True
+    else:
+        assert "already ended" in last["inexact"]["this-machine"]
 
 
 def test_killed_cyclictest_is_not_exact_and_it_says_why() -> None:
@@ -77,8 +83,13 @@ def test_on_a_terminal_it_is_watched() -> None:
     )  # fmt: skip
     screen.expect("cyclictest --mlockall|cyclictest")
     screen.expect("final")
+    screen.expect("verdict|smoke")
     screen.send("q")
-    screen.expect(r"this-machine: the worst of \d+ samples took \d+ us: (\S+)\r")
+    told = r"this-machine: the worst of \d+ samples took \d+ us: (\S+)\r"
+    # The result is stored; on a busy machine the run is not quite over yet, and it asks.
+    if screen.expect([told, r"Leave \(y\)"]) == 1:
+        screen.send("y")
+        screen.expect(told)
     path = screen.match.group(1).decode()
     screen.expect(r"\(smoke\)|no verdict: ")
     screen.expect(pexpect.EOF)
