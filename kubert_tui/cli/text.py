@@ -7,7 +7,7 @@ from rich.text import Text
 
 from kubert_tui.base.errors import ExitCode
 from kubert_tui.base.secrets import redactor
-from kubert_tui.checks.finding import Level
+from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.cli.live import LiveHistograms
 from kubert_tui.cli.words import LEVEL_STYLE, duration, state_text
 from kubert_tui.events.model import (
@@ -76,12 +76,7 @@ class TextReport:
             case HostConnected() | HostLocked() | HostLockLost():
                 self._host(event)
             case FindingMade() if event.finding.level is not Level.OK:
-                finding = event.finding
-                self._say(
-                    finding.host, f"{finding.level}: {finding.summary}", LEVEL_STYLE[finding.level]
-                )
-                if finding.fix:
-                    self._line(f"      → {finding.fix}", "dim")
+                self._finding(event.finding)
             case PlanMade():
                 self._plan(event)
             case CpuPlanMade():
@@ -113,6 +108,12 @@ class TextReport:
             case Finished():
                 self._live.stop()
                 self._finished(event)
+
+    def _finding(self, finding: Finding) -> None:
+        told = f"{finding.level}: {finding.summary}"
+        self._say(finding.host, told, LEVEL_STYLE[finding.level])
+        if finding.fix:
+            self._line(f"      → {finding.fix}", "dim")
 
     def _stored(self, event: LatencyStored) -> None:
         self._live.stop()
