@@ -2,9 +2,9 @@
 #   sh load.sh start DIRECTORY HOUSEKEEPING SPREAD PRESET CPUS COMMAND-LINE COMMAND...
 #   sh load.sh stop DIRECTORY [REASON]
 # COMMAND, at home in DIRECTORY, is started again whenever it has ended well; COMMAND-LINE is how it
-# is told. Its processes are a session of their own, as anybody would have started it. A guard beside
-# it (nice 19, on the CPUs of HOUSEKEEPING, if any) ends it. Among isolated CPUs the kernel moves
-# nobody: if SPREAD names CPUs (`2 3 4`), the guard hands them out to the processes in turn.
+# is told. Its processes are a session of their own, not niced. A guard beside it (nice 19, on the
+# CPUs of HOUSEKEEPING, if any) ends it. Among isolated CPUs the kernel moves nobody: if SPREAD names
+# CPUs (`2 3 4`), the guard hands them out to the processes in turn.
 # DIRECTORY gets, times in seconds since boot:
 #   loads         a line `on TIME PRESET CPUS COMMAND-LINE` and a line `off TIME REASON` for each
 #   load.process  its session, when that was begun (ticks), boot id
@@ -85,7 +85,10 @@ case $1 in
         shift 7
         alone
         end 'asked for'
-        read -r pid ticks _ 2> /dev/null < process && alive "$pid" "$ticks" || exit 3
+        if ! { read -r pid ticks _ < process && alive "$pid" "$ticks"; } 2> /dev/null; then
+            echo 'cyclictest does not run' >&2
+            exit 3
+        fi
         mkdir -p load.tmp || exit 1
         rm -f load.begin
         exec < /dev/null > /dev/null 2>&1

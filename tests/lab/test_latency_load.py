@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kubert_tui.base.errors import MeasurementError
 from kubert_tui.hosts.local import LocalHost
 from kubert_tui.lab.load_presets import LOAD_PRESETS
 from kubert_tui.lab.model import HostSpec
@@ -265,6 +266,10 @@ def test_one_that_ends_well_is_started_again(host: LocalHost, directory: str) ->
     measured = carry_out(host, what, directory, Watch(start))
     assert len(measured.loads) == 1
     gone(run)
+    with pytest.raises(MeasurementError, match="cannot be started") as caught:
+        there.start_load(preset("cpu"), ())
+    assert "cyclictest does not run" in caught.value.details
+    assert not at_home(run)
 
 
 @pytest.mark.skipif(len(ALL) < 2, reason="one CPU needs no spreading")
