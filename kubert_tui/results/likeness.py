@@ -21,4 +21,5 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
         "cpus": ",".join(map(str, stored.cpus)),
         "cyclictest": stored.version,
         "loops": str(stored.loops),
+        "traced": "yes" if stored.breaktrace and stored.breaktrace.traced else "no",
     }

@@ -12,6 +12,7 @@ from tests.faults.series import CutAgainAndAgain, KilledAgainAndAgain, OneOfTwo,
 
 STAGES = (
     "connect", "update", "kernel", "hyperthreading", "irqbalance", "rt-tests", "cyclictest",
+    "causes",
 )  # fmt: skip
 
 _AUDIT = {"task": "Ask whether an installation was interrupted"}
