@@ -78,7 +78,7 @@ def _when_idle(view: RunView, selected: Stage) -> str:
 
 
 def _when_finished(view: RunView, selected: Stage) -> str:
-    if selected.measures and view.measurements:
+    if any(started.stage == selected.id for started in view.measurements.values()):
         return "Measured: press m for the histogram"
     if selected.decision is not None:
         return "Press a to see or change it, n for the next"

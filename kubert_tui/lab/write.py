@@ -8,6 +8,7 @@ from pathlib import Path
 from kubert_tui.base import paths
 from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
+from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.duration import format_duration
 from kubert_tui.lab.model import (
     CpusSpec,
@@ -49,6 +50,7 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         list(_kernel(lab.kernel, complete=complete)),
         list(_rt_tests(lab.rt_tests)),
         list(_cyclictest(lab.cyclictest, complete=complete)),
+        *([list(_causes(lab.causes))] if complete or lab.causes != CausesSpec() else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -143,6 +145,13 @@ def _cyclictest(spec: CyclictestSpec, *, complete: bool) -> Iterator[str]:
     if complete or (spec.duration, spec.loops) != (preset.duration, preset.loops):
         written = "duration" if spec.duration else "loops"
         yield f"  {written}: {_scalar(getattr(spec, written))}"
+
+
+def _causes(causes: CausesSpec) -> Iterator[str]:
+    yield "# What steals time: how long it is looked for, and what is too long."
+    yield "causes:"
+    for key, value in dict(causes).items():
+        yield f"  {key}: {_scalar(value)}"
 
 
 def _given(part: Part) -> Iterator[tuple[str, object]]:

@@ -267,8 +267,11 @@ def _implausible(thread: ThreadHistogram) -> str:
 
 def _with_exact_average(thread: ThreadHistogram) -> ThreadHistogram:
     """The printed average is cut to whole us; without overflows the buckets give it exactly."""
+    if not thread.samples:
+        # Stopped before its first one: cyclictest prints 1000000 as its minimum.
+        return ThreadHistogram(thread.cpu, thread.counts, 0, 0, 0.0, 0)
     average = thread.average
-    if thread.samples and not thread.overflows:
+    if not thread.overflows:
         average = sum(us * count for us, count in enumerate(thread.counts)) / thread.samples
     return ThreadHistogram(
         thread.cpu, thread.counts, thread.overflows, thread.minimum, average, thread.maximum

@@ -43,6 +43,7 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
         "dma_latency": dma_latency(stored),
         "loops": str(furthest(stored.snapshot())),
         "load": _load(stored),
+        "traced": "yes" if stored.breaktrace and stored.breaktrace.traced else "no",
     }
 
 

@@ -164,6 +164,7 @@ def write_lab_file(path: Path, way: Way, twins: Sequence[Twin], user: str) -> Pa
             "allow": way.allow,
             "rt_tests": {"source": "distribution"},
             "cyclictest": measurement,
+            "causes": {"hwlat": "5s", "timerlat": "5s"},
         }
     )
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from kubert_tui.base import paths
 from kubert_tui.base.errors import ExitCode, LabFileError, UsageError
 from kubert_tui.cli import lab_command
 from kubert_tui.lab.builtin import local_lab
+from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.load import load_lab, parse_lab
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, KernelSpec, Lab, Permission, RpmPackage
@@ -31,7 +32,10 @@ TWINS = Lab(
         preset="ccrma-5.10-fc33",
         packages=(RpmPackage(url="https://host/kernel.rpm", sha256="a" * 64),),
     ),
-    cyclictest=CyclictestSpec(preset="readme", duration="10m", cpus="2-15", mlockall=False),
+    cyclictest=CyclictestSpec(
+        preset="readme", duration="10m", cpus="2-15", mlockall=False, breaktrace="100us"
+    ),
+    causes=CausesSpec(hwlat="2m", limit="20"),
 )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kubert_tui.lab.builtin import local_lab
+from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.duration import format_duration, parse_duration
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, KernelSpec, Lab, RpmPackage, RtTestsSpec
@@ -162,3 +163,16 @@ def test_limits_are_named_or_microseconds(limit: str) -> None:
 def test_an_unknown_limit_lists_the_known_ones() -> None:
     with pytest.raises(ValidationError, match=r"'fast' is no limit; .*seapath \(100 us\)"):
         CyclictestSpec(limit="fast")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"hwlat": "1s"}, {"timerlat": "2d"}, {"limit": "soon"}, {"hwlat": "x"}, {"smi": "1"}]
+)
+def test_causes_that_cannot_be_looked_for(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        CausesSpec.model_validate(wrong)
+
+
+def test_the_limit_of_hardware_is_hwlatdetects() -> None:
+    assert (CausesSpec().limit_us, CausesSpec().hwlat_seconds) == (10, 60)
+    assert CausesSpec(limit="15").limit_us == 15

@@ -217,6 +217,8 @@ def test_what_broke_off_at_the_threshold(version: str, thread: int, latency: int
     assert output.broke == thread
     assert output.threads[thread].maximum == latency
     assert output.threads[thread].samples == 1
+    idle = [one for one in output.threads if not one.samples]
+    assert all((one.minimum, one.average, one.maximum) == (0, 0, 0) for one in idle)
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.4", "2.10"])
