@@ -234,5 +234,15 @@ class LatencyDisplay(Screen[None]):
 
     def _fill(self, selector: str, content: Content) -> None:
         widget = self.query_one(selector, Static)
-        widget.update(content)
+        before = widget.content
+        if isinstance(before, Content) and before.is_same(content):
+            return
+        # Laying out the screen costs more than drawing it: only when a line more or less is needed.
+        same = isinstance(before, Content) and _shape(before) == _shape(content)
+        widget.update(content, layout=not same)
         widget.display = bool(content.plain)
+
+
+def _shape(content: Content) -> list[int]:
+    """The lengths of the lines: of the same lengths, they take the same room."""
+    return [len(line) for line in content.plain.split("\n")]

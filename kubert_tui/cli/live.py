@@ -85,7 +85,7 @@ class LiveHistograms:
         watched.limits = grown(watched.limits, figure)
         glyphs = ASCII if self._console.options.ascii_only else UNICODE
         width = min(_WIDTH, self._console.width - 2)
-        figures = _figures(watched).replace(" us, ", " us\n  ", 1)
+        figures = _figures(watched).replace(" us seen", " us\n  seen", 1)
         picture = Text(f"{watched.started.host}: {figures}\n", no_wrap=True)
         for row in layout(figure, watched.limits, width, _HEIGHT, glyphs):
             for text, kind in row:
@@ -99,9 +99,12 @@ def _figures(watched: _Watched) -> str:
         return "no samples yet"
     summary = summarise(watched.newest)
     started = watched.started
+    # A percentile that so few samples say nothing about is left out.
+    named = (("p99", summary.p99), ("p99.9", summary.p99_9), ("p99.99", summary.p99_99))
+    percentiles = "".join(f"{name} {at} " for name, at in named if at is not None)
     text = (
-        f"min {summary.minimum} avg {summary.average:.1f} p99 {summary.p99} "
-        f"p99.9 {summary.p99_9} max {summary.maximum} us, {summary.samples} samples, "
+        f"min {summary.minimum} avg {summary.average:.1f} {percentiles}"
+        f"max {summary.maximum} us seen in {summary.samples} samples, "
         f"{summary.overflows} overflows"
     )
     if not watched.newest.final:

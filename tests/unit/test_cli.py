@@ -143,7 +143,7 @@ def test_the_report_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "the lock of ada@laptop (lab twins) was broken" in shown.err
     assert "our lock was taken by bob@desk (lab other)" in shown.err
     assert "✗ failed" in shown.out
-    assert "max 90 us, 9 samples, 1 overflows" in shown.out
+    assert "max 90 us seen in 9 samples, 1 overflows" in shown.out
     assert "result: r.json" in shown.out
 
 
