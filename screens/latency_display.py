@@ -238,11 +238,13 @@ class LatencyDisplay(Screen[None]):
         if isinstance(before, Content) and before.is_same(content):
             return
         # Laying out the screen costs more than drawing it: only when a line more or less is needed.
-        same = isinstance(before, Content) and _shape(before) == _shape(content)
+        width = self.size.width - 2
+        same = isinstance(before, Content) and _rows(before, width) == _rows(content, width) != 0
         widget.update(content, layout=not same)
         widget.display = bool(content.plain)
 
 
-def _shape(content: Content) -> list[int]:
-    """The lengths of the lines: of the same lengths, they take the same room."""
-    return [len(line) for line in content.plain.split("\n")]
+def _rows(content: Content, width: int) -> int:
+    """The rows a text takes; 0 if it takes none, or is wrapped, so that its words decide."""
+    lines = content.plain.split("\n")
+    return 0 if not content.plain or any(len(line) > width for line in lines) else len(lines)

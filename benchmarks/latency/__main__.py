@@ -1,7 +1,7 @@
 """Prints what watching costs: README's plain command against the same one watched by us, in pairs;
 our own processes on the host; the screen.
 
-    python -m benchmarks.latency [--pairs 9] [--seconds 10] [--snapshots 28800] [--write]
+    python -m benchmarks.latency [--pairs 8] [--seconds 10] [--snapshots 28800] [--write]
 
 Runs alternate (plain, watched, watched, plain, ...), so that what the machine does meanwhile hits
 both alike. `--write` puts the table into docs/latency-benchmark.md.
@@ -136,7 +136,7 @@ def _where(pairs: int, seconds: float, load: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--snapshots", type=int, default=screen.LONG, help="of the long run")
     parser.add_argument("--write", action="store_true")
