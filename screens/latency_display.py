@@ -238,5 +238,17 @@ class LatencyDisplay(Screen[None]):
 
     def _fill(self, selector: str, content: Content) -> None:
         widget = self.query_one(selector, Static)
-        widget.update(content)
+        before = widget.content
+        if isinstance(before, Content) and before.is_same(content):
+            return
+        # Laying out the screen costs more than drawing it: only when a line more or less is needed.
+        width = self.size.width - 2
+        same = isinstance(before, Content) and _rows(before, width) == _rows(content, width) != 0
+        widget.update(content, layout=not same)
         widget.display = bool(content.plain)
+
+
+def _rows(content: Content, width: int) -> int:
+    """The rows a text takes; 0 if it takes none, or is wrapped, so that its words decide."""
+    lines = content.plain.split("\n")
+    return 0 if not content.plain or any(len(line) > width for line in lines) else len(lines)

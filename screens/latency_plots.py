@@ -71,9 +71,9 @@ class LatencyPlots(Vertical):
         self.query_one("#latency-worst").display = not empty and Picture.WORST in shown
         strips = self.query_one(Strips)
         strips.display = not empty and self.picture.of_rows
-        if strips.display:
+        if strips.display and not strips.has_focus:
             strips.focus()
-        elif strips.has_focus:
+        elif not strips.display and strips.has_focus:
             strips.blur()
 
     def on_resize(self) -> None:

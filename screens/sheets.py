@@ -1,6 +1,6 @@
 """What the rows of the pictures of many say: all hosts, and all CPUs of one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from kubert_tui.events.model import LatencyStarted
@@ -20,22 +20,27 @@ _FIGURES = (
     Heading("max", 6),
     Heading("over", 6),
 )
-_HOSTS = (Heading("rate", 7, 2), *_FIGURES, Heading("state", 12), Heading("limit", 9))
 _CPUS = (*_FIGURES, Heading("missed", 8, 2), Heading("samples", 9, 3), Heading("limit", 9))
+
+
+def _hosts_headings(states: Iterable[str]) -> tuple[Heading, ...]:
+    """The column of states is as wide as they are: the histograms need the room."""
+    wide = max((len(state) for state in states), default=4)
+    state = Heading("state", max(wide, 5) + 2)
+    return (Heading("rate", 7, 2), *_FIGURES, state, Heading("limit", 9))
 
 
 def hosts_sheet(view: RunView, digests: Mapping[str, Digest | None]) -> Sheet:
     """Return a row for each host that measures or measured, in the order of the lab."""
-    strips = [
-        Strip(
-            host,
-            None if (digest := digests.get(host)) is None else digest.merged,
-            partial(_host_cells, view, started, digest),
-            started.limit,
-        )
-        for host, started in view.measurements.items()
-    ]
-    return Sheet(_HOSTS, tuple(strips), "enter: this host")
+    strips, states = [], []
+    for host, started in view.measurements.items():
+        digest = digests.get(host)
+        snapshot = None if digest is None else digest.snapshot
+        state = badges(view, started, snapshot)[0][0].strip()
+        states.append(state)
+        cells = partial(_host_cells, view, started, digest, state)
+        strips.append(Strip(host, None if digest is None else digest.merged, cells, started.limit))
+    return Sheet(_hosts_headings(states), tuple(strips), "enter: this host")
 
 
 def cpus_sheet(digest: Digest, limit: int) -> Sheet:
@@ -51,16 +56,16 @@ def cpus_sheet(digest: Digest, limit: int) -> Sheet:
     return Sheet(_CPUS, tuple(strips), "enter: this CPU; digits: its number")
 
 
-def _host_cells(view: RunView, started: LatencyStarted, digest: Digest | None) -> tuple[Run, ...]:
-    snapshot = None if digest is None else digest.snapshot
-    state = (badges(view, started, snapshot)[0][0].strip(), "")
+def _host_cells(
+    view: RunView, started: LatencyStarted, digest: Digest | None, state: str
+) -> tuple[Run, ...]:
     if digest is None:
-        return (*(("", ""),) * (1 + len(_FIGURES)), state, ("", ""))
+        return (*(("", ""),) * (1 + len(_FIGURES)), (state, ""), ("", ""))
     judged = _judged(digest.summary, started.limit)
     if judged[1] and proves_nothing(view, started.host):
         judged = ("not RT", "bad")
     rate = (per_second(digest.rate), "")
-    return (rate, *_figures(digest.summary, started.limit), state, judged)
+    return (rate, *_figures(digest.summary, started.limit), (state, ""), judged)
 
 
 def _cpu_cells(thread: ThreadHistogram, missed: int, limit: int) -> tuple[Run, ...]:

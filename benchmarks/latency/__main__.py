@@ -1,6 +1,7 @@
-"""Prints the paired table: README's plain command against the same one watched by us.
+"""Prints what watching costs: README's plain command against the same one watched by us, in pairs;
+our own processes on the host; the screen.
 
-    python -m benchmarks.latency [--pairs 12] [--seconds 10] [--write]
+    python -m benchmarks.latency [--pairs 8] [--seconds 10] [--snapshots 28800] [--write]
 
 Runs alternate (plain, watched, watched, plain, ...), so that what the machine does meanwhile hits
 both alike. `--write` puts the table into docs/latency-benchmark.md.
@@ -16,8 +17,10 @@ import time
 from pathlib import Path
 from statistics import fmean, median
 
-from benchmarks.latency import fallback
+from benchmarks.latency import fallback, screen
+from benchmarks.latency.attaching import attach_times
 from benchmarks.latency.runs import Cost, plain, watched
+from benchmarks.latency.source import bandwidth
 from kubert_tui.lab.model import CyclictestSpec
 from kubert_tui.latency.command import arguments
 from kubert_tui.latency.measurement import MeasurementOrder
@@ -109,6 +112,20 @@ def costs(seconds: float) -> list[str]:
     return lines
 
 
+def stream(seconds: float) -> list[str]:
+    """What goes over the network, and how soon it comes after attaching."""
+    lines = ["| 80 CPUs at 4 Hz, each sample | stream |", "|---|---|"]
+    for name, spread in (("quiet: 6 buckets of each CPU grow", 6), ("noisy: 60 buckets", 60)):
+        lines.append(f"| {name} | {bandwidth(80, spread) / 1000:.0f} kB/s |")
+    few = attach_times(order(seconds * 6, 200), 5)
+    many = attach_times(order(seconds * 6, 10_000, 80), 5)
+    told = ", ".join(
+        f"{median(times):.2f} s (at most {max(times):.2f} s) with {threads} threads"
+        for threads, times in ((2, few), (80, many))
+    )
+    return [*lines, "", f"From attaching to the first figures, median of five: {told}."]
+
+
 def _where(pairs: int, seconds: float, load: float) -> str:
     return (
         f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, {os.cpu_count()} CPUs "
@@ -119,14 +136,15 @@ def _where(pairs: int, seconds: float, load: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=12)
+    parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--snapshots", type=int, default=screen.LONG, help="of the long run")
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
     load = median(os.getloadavg())
     text = "\n".join(
         [
-            "# What watching costs the measured host",
+            "# What watching costs",
             "",
             "Printed by `python -m benchmarks.latency --write`; not written by hand.",
             "",
@@ -149,6 +167,18 @@ def main() -> None:
             "## Cost of the -v fallback",
             "",
             *fallback.rows(chosen.seconds, order(max(chosen.seconds, 30.0), 200)),
+            "",
+            "## Stream",
+            "",
+            *stream(chosen.seconds),
+            "",
+            "## The screen",
+            "",
+            "The monitor in a terminal of its own, on a pretended sampler; every frame is new.",
+            "",
+            *screen.frames(chosen.seconds),
+            "",
+            *screen.memory(chosen.snapshots),
             "",
         ]
     )

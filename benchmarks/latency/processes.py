@@ -20,8 +20,10 @@ def age(pid: int) -> float:
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory it has in use."""
-    return int(Path("/proc", str(pid), "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """Bytes of memory it has in use; of ourselves for 0."""
+    return int(Path("/proc", str(pid or "self"), "statm").read_text().split()[1]) * os.sysconf(
+        "SC_PAGE_SIZE"
+    )
 
 
 def with_word(word: str) -> list[int]:

@@ -88,7 +88,7 @@ class LiveHistograms:
         watched.limits = grown(watched.limits, figure)
         glyphs = ASCII if self._console.options.ascii_only else UNICODE
         width = min(_WIDTH, self._console.width - 2)
-        figures = _figures(watched).replace(" us, ", " us\n  ", 1)
+        figures = _figures(watched).replace(" us seen", " us\n  seen", 1)
         picture = Text(f"{watched.started.host}: {figures}\n", no_wrap=True)
         for row in layout(figure, watched.limits, width, _HEIGHT, glyphs):
             for text, kind in row:

@@ -7,6 +7,7 @@ of percentiles is not. Overflows count as samples: leaving them out flatters a b
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 
@@ -78,7 +79,7 @@ def percentile(
     The rank is k = ceil(q * N), N including the overflows. `q` is taken by its decimal
     notation, so that 0.999 means 999/1000 and not the nearest binary fraction.
     """
-    exact = Fraction(str(q))
+    exact = _exact(str(q))
     if not 0 < exact <= 1:
         raise ValueError(f"percentile {q} is not in (0, 1]")
     samples = sum(counts) + overflows
@@ -104,7 +105,7 @@ def summarise_thread(thread: ThreadHistogram) -> Summary:
     empty = not samples
 
     def at(q: str) -> Percentile | None:
-        if not supported((q,), thread.samples):
+        if not supports(samples, q):
             return None
         return percentile(thread.counts, thread.overflows, q, thread.maximum)
 
@@ -123,7 +124,19 @@ def summarise_thread(thread: ThreadHistogram) -> Summary:
 
 def supported(quantiles: Sequence[str], samples: int) -> tuple[str, ...]:
     """Return the quantiles (`0.99`, `0.9999`) that `samples` samples say something about."""
-    return tuple(q for q in quantiles if samples * (1 - Fraction(q)) >= BEYOND)
+    return tuple(q for q in quantiles if supports(samples, q))
+
+
+def supports(samples: int, q: str) -> bool:
+    """Whether so many samples say something about the `q` percentile (`0.999`)."""
+    exact = _exact(q)
+    return samples * (exact.denominator - exact.numerator) >= BEYOND * exact.denominator
+
+
+@lru_cache(maxsize=64)
+def _exact(q: str) -> Fraction:
+    """The same few are asked for several times a second."""
+    return Fraction(q)
 
 
 def remaining(loops: int, interval: int, done: int) -> float:

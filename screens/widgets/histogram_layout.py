@@ -157,7 +157,15 @@ def _plot_row(bars: list[int], over: int | None, row: int, label: str, glyphs: G
         return glyphs.blocks[min(max(height - floor, 0), steps)]
 
     axis = glyphs.vertical
-    runs = [(f"{label:>{LABEL_WIDTH - 1}}{axis}", "axis"), ("".join(map(cell, bars)), "bar")]
+    top, blocks = floor + steps, glyphs.blocks
+    # As `cell`, but this is where the time goes.
+    text = "".join(
+        [
+            blocks[0] if bar <= floor else blocks[-1] if bar >= top else blocks[bar - floor]
+            for bar in bars
+        ]
+    )
+    runs = [(f"{label:>{LABEL_WIDTH - 1}}{axis}", "axis"), (text, "bar")]
     if over is not None:
         # The bar of everything beyond stands apart, in its own colour.
         runs += [("  ", ""), (cell(over) * 3, "overflow")]
@@ -253,5 +261,6 @@ def short(count: int) -> str:
     """Return a count in at most five characters: 250, 10k, 2M."""
     for size, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= size:
-            return f"{count / size:g}"[:4] + suffix
+            scaled = count / size
+            return (f"{scaled:.0f}" if scaled >= 100 else f"{scaled:g}"[:4].rstrip(".")) + suffix
     return str(count)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -20,6 +20,8 @@ class Plot(Widget):
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id)
         self._rows: list[Strip] = []
+        self._runs: list[list[Run]] = []
+        self._drawn_with: tuple[object, ...] = ()
 
     def lines(self, width: int, height: int) -> list[list[Run]]:
         """Return `height` rows of at most `width` columns."""
@@ -37,8 +39,18 @@ class Plot(Widget):
             return
         styles = {kind: self.get_component_rich_style(f"plot--{kind}") for kind in self.KINDS}
         styles[""] = self.rich_style
-        self._rows = [_strip(row, width, styles) for row in self.lines(width, height)]
-        self.refresh()
+        runs, drawn_with = self.lines(width, height), (width, height, styles)
+        if drawn_with != self._drawn_with or len(runs) != len(self._runs):
+            self._rows = [_strip(row, width, styles) for row in runs]
+            self.refresh()
+        else:
+            # Most rows of a picture stay as they are.
+            changed = [y for y, row in enumerate(runs) if row != self._runs[y]]
+            for y in changed:
+                self._rows[y] = _strip(runs[y], width, styles)
+            if changed:
+                self.refresh(*(Region(0, y, width, 1) for y in changed))
+        self._runs, self._drawn_with = runs, drawn_with
 
     def on_resize(self) -> None:
         """Lay it out for the new size."""

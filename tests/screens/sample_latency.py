@@ -10,7 +10,7 @@ def histogram(cpu: int, scale: int, spike: int = 0) -> ThreadHistogram:
     """A plausible thread: a steep front, a tail, and perhaps a lonely spike."""
     counts = [0] * 250
     for us in range(3, 40):
-        counts[us] = int(scale * 4000 / (1 + (us - 5 - cpu) ** 4 / 3))
+        counts[us] = int(scale * 4000 / (1 + (us - 5 - cpu % 8) ** 4 / 3))
     if spike:
         counts[spike] = 1
     maximum = max(us for us, count in enumerate(counts) if count)

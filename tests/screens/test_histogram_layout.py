@@ -130,3 +130,28 @@ def test_too_small_says_so() -> None:
 )
 def test_short_counts(count: int, text: str) -> None:
     assert short(count) == text
+
+
+def test_another_histogram_is_a_line_of_dots_over_the_bars() -> None:
+    live = _counts(us5=1000, us6=10)
+    lines = _draw(Figure(live, 0, 6, other=[float(one) for one in _counts(us6=100, us9=1)]))
+    rows = [row for row, line in enumerate(lines) if UNICODE.other in line]
+    assert len(rows) == 2
+    # Where it is below the bars it is seen on them, beyond them in the open.
+    assert "█" in lines[rows[1]]
+    alone = _draw(Figure(live, 0, 6))
+    assert [line.replace(UNICODE.other, "") for line in alone] == alone
+
+
+def test_the_axes_hold_the_other_histogram_too() -> None:
+    other = [float(one) for one in _counts(us180=5000)]
+    limits = grown(Limits(), Figure(_counts(us5=10), other=other))
+    assert limits == Limits(200, 10_000)
+    assert grown(Limits(), Figure(_counts(us5=10), other_overflows=0.5)).buckets == 250
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(858_123, "858k"), (1234, "1.23k"), (99_999, "99.9k"), (10**7, "10M")]
+)
+def test_counts_in_five_characters(count: int, told: str) -> None:
+    assert short(count) == told

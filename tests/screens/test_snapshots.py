@@ -128,6 +128,20 @@ def test_cpu_plan(
     assert snap_compare(app, terminal_size=size, run_before=drive)
 
 
+def test_latency_of_all_hosts(snap_compare: Compare) -> None:
+    async def drive(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, KubertApp)
+        await until(pilot, lambda: on_top(app, LatencyScreen) and "bull3" in screen_text(app))
+        await until(pilot, lambda: screen_text(app).count("87") == 3)
+
+    hosts = ("bull1", "bull2", "bull3")
+    begun = [replace(sample_latency.measuring(host), limit=60) for host in hosts]
+    figures = [sample_latency.live(host, 100) for host in hosts]
+    app, _ = make_app({"cyclictest": (*begun, *figures, Pause(Flag()))}, watch="cyclictest")
+    assert snap_compare(app, terminal_size=SMALL, run_before=drive)
+
+
 def test_first_run(snap_compare: Compare) -> None:
     async def drive(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: on_top(pilot.app, FirstRunScreen))  # type: ignore[arg-type]
