@@ -50,8 +50,8 @@ class StoredBreak(BaseModel):
     threshold: int = Field(ge=1, description="us; a latency above it stops cyclictest.")
     traced: bool = Field(description="A trace was recorded meanwhile, which costs latency.")
     latency: int | None = Field(default=None, ge=0, description="us; null when none was above.")
-    cpu: int | None = Field(default=None, ge=0)
-    cycles: int | None = Field(default=None, ge=0)
+    cpu: int | None = Field(default=None, ge=0, description="On which; null when none was above.")
+    cycles: int | None = Field(default=None, ge=0, description="Of that CPU up to then.")
     trace: str = Field(default="", description="File beside this one; empty when there is none.")
     excerpt: tuple[str, ...] = Field(
         default=(), max_length=EXCERPT, description="The last lines of that CPU in it."
