@@ -80,7 +80,9 @@ class StoredLoad(Part):
     cpus: str
     """CPU list that it was to run on."""
     after: float = Count
+    """When it began."""
     until: float = Count
+    """When it ended, or was last seen."""
     ended: str = ""
     """Why it ended; empty if it ran to the end of what is known."""
 
