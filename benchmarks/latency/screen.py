@@ -13,6 +13,8 @@ from fcntl import ioctl
 from pathlib import Path
 from termios import TIOCSWINSZ
 
+from benchmarks.latency.source import CYCLES
+
 FRAMES_PER_SECOND = 12
 STREAMED = 4
 SIZES = ((80, 24), (160, 48))
@@ -87,8 +89,8 @@ def memory(snapshots: int) -> list[str]:
     """Memory over a long run of 80 CPUs, line by line."""
     told = shown(80, 250, (160, 48), 0, snapshots).memory
     reads = ", ".join(f"{one / 2**20:.0f}" for one in told)
-    loops = snapshots * 1250
+    loops, taken = (f"{one:,}".replace(",", " ") for one in (snapshots * CYCLES, snapshots))
     return [
-        f"Memory of the monitor over {loops:,} loops of 80 CPUs ({snapshots:,} snapshots, as fast "
-        f"as they are taken), at 10, 40, 70 and 100 %: {reads} MiB.".replace(",", " ", 2)
+        f"Memory of the monitor over {loops} loops of 80 CPUs ({taken} snapshots, as fast as they",
+        f"are taken), at 10, 40, 70 and 100 %: {reads} MiB.",
     ]

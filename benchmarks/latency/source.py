@@ -8,6 +8,7 @@ CYCLES = 1250
 """Of a CPU between two samples: 4 Hz at an interval of 200 us."""
 PERIOD = 0.25
 _POOL = 64
+_MANY = 20
 _SPIKES = 0.02
 """Of the samples of a CPU have a spike somewhere."""
 
@@ -28,7 +29,8 @@ class Source:
         counts: dict[int, int] = {}
         left = CYCLES
         for us in range(3, 3 + spread):
-            counts[us] = max(1, left * 6 // 10)
+            # A few hold most of it; with many, all of them are alike.
+            counts[us] = max(1, left * 6 // 10) if spread < _MANY else CYCLES // spread
             left -= counts[us]
             if left <= 0:
                 break
