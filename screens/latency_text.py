@@ -95,6 +95,7 @@ def kernel_line(
     parts: list[str] = []
     if snapshot is not None and any(snapshot.load):
         parts.append("load " + " ".join(f"{one:.2f}" for one in snapshot.load))
+    parts += counted(view, host)
     facts = view.facts.get(host)
     if facts is not None and isinstance(facts.kernel.release, Known):
         parts.append(f"kernel {facts.kernel.release.value}")
@@ -109,6 +110,15 @@ def kernel_line(
         parts.append("real-time: NO")
         warning = "Not a real-time kernel: these figures prove nothing"
     return f"  {glyphs.dot}  ".join(parts), warning
+
+
+def counted(view: RunView, host: str) -> list[str]:
+    """Return what firmware and hardware did beside a measurement, as far as it is known."""
+    told = view.counters.get(host)
+    if told is None:
+        return []
+    smi = "SMIs unknown" if told.smi is None else f"SMIs {told.smi}"
+    return [smi] if not told.throttled else [smi, f"throttled {told.throttled}x"]
 
 
 def proves_nothing(view: RunView, host: str) -> bool:

@@ -17,6 +17,7 @@ from kubert_tui.events.model import (
     Finished,
     HostConnected,
     HostLockLost,
+    LatencyCounters,
     LatencyStarted,
     LatencyStored,
     LoadChanged,
@@ -96,6 +97,8 @@ class RunView:
     """Results of the newest measurements that ended well, by host."""
     cut_off: dict[str, LatencyStored] = field(default_factory=dict)
     """What is left of measurements that were interrupted, by host."""
+    counters: dict[str, LatencyCounters] = field(default_factory=dict)
+    """By host: SMIs and throttling beside its newest measurement."""
     loads: dict[str, tuple[LoadChanged, ...]] = field(default_factory=dict)
     """What began and ended beside the newest measurements, by host, in order of time."""
     ended: set[str] = field(default_factory=set)
@@ -271,6 +274,7 @@ class RunView:
         self.cut_off.pop(event.host, None)
         if not event.attached:
             self.loads.pop(event.host, None)
+            self.counters.pop(event.host, None)
         self.ended.discard(event.host)
         self.activity = _at(event.host, "cyclictest runs")
         return frozenset({Area.LATENCY, Area.STATUS})
@@ -285,6 +289,11 @@ class RunView:
             self.stored[event.host] = event
             self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
         return frozenset({Area.LATENCY, Area.STATUS, Area.GUIDE})
+
+    @_fold.register
+    def _counted(self, event: LatencyCounters) -> Areas:
+        self.counters[event.host] = event
+        return frozenset({Area.LATENCY})
 
     @_fold.register
     def _load_changed(self, event: LoadChanged) -> Areas:

@@ -244,6 +244,17 @@ class LatencyPast(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyCounters(Event):
+    """SMIs and throttling since a measurement began; told again when they change."""
+
+    smi: int | None
+    """System management interrupts; None when they are not counted, `smi_unknown` says why."""
+    smi_unknown: str
+    throttled: int | None
+    """Times a core was slowed down because it was hot; None when that is not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadChanged(Event):
     """A load beside a measurement began or ended; those of before are told when we attach."""
 

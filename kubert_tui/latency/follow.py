@@ -16,11 +16,13 @@ from kubert_tui.base.errors import (
 from kubert_tui.base.text import last_lines
 from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.hosts.interface import Completed, Invocation
+from kubert_tui.latency.counters import Happened, told
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.launch import Process, Run, Stage
 from kubert_tui.latency.measurement import Hooks, Launched, MeasurementOrder
 from kubert_tui.latency.stream import (
     Blind,
+    Counted,
     Ended,
     Message,
     SampleStream,
@@ -64,6 +66,8 @@ class Follower:
         self._detach = detach
         self._announced = False
         self._past_told = not attached
+        self._before: bytes | None = None
+        self._happened: Happened | None = None
         self._stop_asked: float | None = None
         self._stop_deadline = 0.0
 
@@ -119,6 +123,8 @@ class Follower:
             case ThreadsFound(cpus):
                 self._check_threads(cpus)
                 self._announce(live=True)
+            case Counted(text):
+                self._tell_counters(text)
             case Blind(reason):
                 self._announce(live=False, reason=reason)
             case Ended():
@@ -132,6 +138,15 @@ class Follower:
         recorded = self._run.recorded(self._order)
         if recorded.last is not None:
             self._hooks.past(recorded)
+
+    def _tell_counters(self, text: str) -> None:
+        """Tell what firmware and hardware did since the beginning, whenever that has changed."""
+        if self._before is None:
+            self._before = self._run.counters_before()
+        happened = told(self._before, text.encode())
+        if happened != self._happened:
+            self._happened = happened
+            self._hooks.happened(happened)
 
     def _check_threads(self, cpus: tuple[str, ...]) -> None:
         """See that each thread is where the order says: cyclictest is silent when it is not."""

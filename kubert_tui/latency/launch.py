@@ -190,6 +190,10 @@ class Run(Place):
         where = (self.directory, cpu_list(housekeeping), " ".join(map(str, load.spread)))
         return ("sh", self.path("load.sh"), "start", *where, *told, *load.command)
 
+    def counters_before(self) -> bytes:
+        """Fetch what firmware and hardware had counted when it began."""
+        return self._get("counters.before")
+
     def outputs(self) -> Outputs:
         """Fetch what cyclictest wrote."""
         counted = told(self._get("counters.before"), self._get("counters.after"))

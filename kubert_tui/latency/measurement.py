@@ -94,3 +94,5 @@ class Hooks:
     note: Callable[[str], None] = field(default=lambda _: None)
     past: Callable[[Recorded], None] = field(default=lambda _: None)
     """What was recorded before we attached; told after the first snapshot."""
+    happened: Callable[[Happened], None] = field(default=lambda _: None)
+    """SMIs and throttling since the beginning; told again when they change."""

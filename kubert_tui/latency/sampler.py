@@ -8,6 +8,7 @@ It does not touch cyclictest: it can be killed, stalled or started again. Writes
   {"type": "threads", "layout": "array", "cpus": ["0", "1"]}         once, when all are found
   {"type": "sample", "seq": 1, "elapsed": 1.5, "load": [a, b, c],
    "threads": [[cycles, min, max, sum, overflows, [gap, added, gap, added, ...]], ...]}
+  {"type": "counters", "text": "..."}       what the hardware counts, as counters.sh prints it
   {"type": "blind", "reason": "..."}        cannot read; it then only waits for the end
   {"type": "end"}                           cyclictest is gone; always the last line
 
@@ -34,6 +35,8 @@ from typing import NamedTuple
 
 PERIOD = 0.25  # seconds
 LARGEST_SHARE = 0.03  # of one CPU, for us
+LOOK = 5.0  # seconds between two looks at what the hardware counts
+SMI_COUNT = 0x34  # the MSR
 CLOCK_BOOTTIME = 7
 ATTEMPTS = 50  # reads of one thread until a consistent state is given up
 CHUNK = 1 << 20
@@ -272,12 +275,38 @@ class Memory:
         return round(time.clock_gettime(CLOCK_BOOTTIME) - self.started, 3), figures
 
 
+def counted(devices: Path = Path("/dev/cpu"), cpus: Path = Path("/sys/devices/system/cpu")) -> str:
+    """What firmware and hardware have counted so far, as counters.sh prints it.
+
+    SMIs stop all CPUs at once, so one CPU's count is enough: ours, for to read another one's
+    MSR the kernel interrupts it.
+    """
+    stat = Path("/proc/self/stat").read_text()
+    ours = stat[stat.rindex(")") + 2 :].split()[36]
+    try:
+        msr = os.open(str(devices / ours / "msr"), os.O_RDONLY)
+        try:
+            lines = [f"smi {ours} {int.from_bytes(os.pread(msr, 8, SMI_COUNT), 'little')}"]
+        finally:
+            os.close(msr)
+    except OSError as error:
+        lines = [f"smi unknown MSR 0x34 cannot be read ({error.strerror})"]
+    for count in cpus.glob("cpu[0-9]*/thermal_throttle/core_throttle_count"):
+        with contextlib.suppress(OSError):
+            lines.append(f"throttle {count.parts[-3][3:]} {count.read_text().strip()}")
+    return "\n".join(lines)
+
+
 def follow(process: Process, source: "Memory") -> None:
     """Write samples until cyclictest ends."""
     write(type="threads", layout=source.layout, cpus=source.cpus)
     sequence = 0
+    look = time.monotonic()
     while process.alive():
         began = time.process_time()
+        if sequence and time.monotonic() >= look:
+            look = time.monotonic() + LOOK
+            write(type="counters", text=counted())
         taken = source.take()
         if taken is None:
             write(type="waiting")

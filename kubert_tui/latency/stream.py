@@ -33,11 +33,18 @@ class Blind:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What the hardware has counted since it was switched on, as `counters.sh` prints it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """cyclictest is gone."""
 
 
-Message = ThreadsFound | Snapshot | Blind | Ended
+Message = ThreadsFound | Snapshot | Counted | Blind | Ended
 
 
 class SampleStream:
@@ -70,6 +77,8 @@ class SampleStream:
                 return ThreadsFound(tuple(clean_line(str(cpu), limit=100) for cpu in told["cpus"]))
             if kind == "blind":
                 return Blind(clean_line(str(told["reason"])))
+            if kind == "counters":
+                return Counted(str(told["text"]))
             return Ended() if kind == "end" else None
         except StreamError:
             raise

@@ -14,6 +14,7 @@ from kubert_tui.base.errors import (
     UnreachableError,
 )
 from kubert_tui.events.model import (
+    LatencyCounters,
     LatencyPast,
     LatencySnapshot,
     LatencyStarted,
@@ -233,6 +234,11 @@ def _hooks(work: Work, host: str, load: MeasuredLoad, found_again: Callable[[], 
         started=started,
         snapshot=lambda snapshot: work.emit(LatencySnapshot(host=host, snapshot=snapshot)),
         note=lambda text: work.emit(Note(host=host, text=text)),
+        happened=lambda told: work.emit(
+            LatencyCounters(
+                host=host, smi=told.smi, smi_unknown=told.smi_unknown, throttled=told.throttled
+            )
+        ),
         past=lambda recorded: work.emit(LatencyPast(host=host, recorded=recorded)),
     )
 

@@ -62,6 +62,7 @@ def test_live_and_final_are_exact(
     counted = measured.happened
     assert (counted.smi is None) is bool(counted.smi_unknown)
     assert counted.smi_unknown != UNKNOWN.smi_unknown, "nobody looked"
+    assert watch.happened[-1].smi_unknown or watch.happened[-1].smi is not None
     assert watch.snapshots[-1] == measured.final
     assert measured.exact
     assert measured.final.final

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kubert_tui.checks.finding import Level
-from kubert_tui.events.model import FindingMade, LatencySnapshot, MeasurementEnded
+from kubert_tui.events.model import FindingMade, LatencyCounters, LatencySnapshot, MeasurementEnded
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
@@ -34,6 +34,18 @@ async def watch(app: KubertApp, pilot: Pilot[int]) -> None:
     await until(pilot, lambda: on_top(app, LatencyScreen) and "All hosts" in screen_text(app))
     await pilot.press("enter")
     await until(pilot, lambda: "max 87 us" in screen_text(app))
+
+
+async def test_what_the_firmware_does_meanwhile() -> None:
+    seen = LatencyCounters(host="bull1", smi=3, smi_unknown="", throttled=2)
+    unknown = LatencyCounters(host="bull2", smi=None, smi_unknown="no MSR", throttled=None)
+    async with wizard(measuring(seen, unknown), size=LARGE) as (app, pilot, _):
+        await watch(app, pilot)
+        await until(pilot, lambda: "SMIs 3" in screen_text(app))
+        assert "throttled 2x" in screen_text(app)
+        await pilot.press("h")
+        await until(pilot, lambda: "SMIs unknown" in screen_text(app))
+        assert "throttled" not in screen_text(app)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])

@@ -19,6 +19,7 @@ from kubert_tui.facts.parse_tools import cyclictest_version
 from kubert_tui.hosts.interface import Completed, Host, HostKeyOffer, Invocation
 from kubert_tui.lab.model import CyclictestSpec
 from kubert_tui.latency.command import arguments
+from kubert_tui.latency.counters import Happened
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
@@ -79,10 +80,16 @@ class Watch:
     started: list[Launched] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    happened: list[Happened] = field(default_factory=list)
 
     @property
     def hooks(self) -> Hooks:
-        return Hooks(self.started.append, self._snapshot, self.notes.append)
+        return Hooks(
+            self.started.append,
+            self._snapshot,
+            self.notes.append,
+            happened=self.happened.append,
+        )
 
     def _snapshot(self, snapshot: Snapshot) -> None:
         self.snapshots.append(snapshot)

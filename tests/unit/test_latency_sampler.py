@@ -3,12 +3,23 @@
 import array
 import ast
 import ctypes
+import os
 import struct
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from kubert_tui.latency.sampler import Figures, GoneError, Process, Thread, find_threads, match
+from kubert_tui.latency.counters import parse_counters
+from kubert_tui.latency.sampler import (
+    Figures,
+    GoneError,
+    Process,
+    Thread,
+    counted,
+    find_threads,
+    match,
+)
 
 BUCKETS = 4
 TID = 4242
@@ -178,3 +189,24 @@ def test_another_number_of_buckets_is_not_accepted(memory: Memory) -> None:
 def test_a_pattern_by_chance_is_not_a_thread(memory: Memory) -> None:
     pattern = struct.pack("=ii", 2, TID)
     assert match(memory, b"\0" * 200 + pattern, 0, pattern, BUCKETS) is None
+
+
+def test_what_the_hardware_counts_is_read_of_our_own_cpu(tmp_path: Path) -> None:
+    ours, other = 0, 1
+    allowed = os.sched_getaffinity(0)
+    devices, cpus = tmp_path / "dev", tmp_path / "cpus"
+    for cpu, smis in ((ours, 7), (other, 9)):
+        (devices / str(cpu)).mkdir(parents=True)
+        (devices / str(cpu) / "msr").write_bytes(bytes(0x34) + smis.to_bytes(8, "little"))
+        heat = cpus / f"cpu{cpu}" / "thermal_throttle"
+        heat.mkdir(parents=True)
+        (heat / "core_throttle_count").write_text(f"{cpu}\n")
+    os.sched_setaffinity(0, {ours})
+    try:
+        told = parse_counters(counted(devices, cpus))
+        nothing = parse_counters(counted(tmp_path, tmp_path))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert (told.smi, told.throttle) == ({ours: 7}, {ours: 0, other: 1})
+    assert (nothing.smi, nothing.throttle) == ({}, {})
+    assert "MSR 0x34 cannot be read" in nothing.smi_unknown

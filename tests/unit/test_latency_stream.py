@@ -11,6 +11,7 @@ from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.stream import (
     LINE_LIMIT,
     Blind,
+    Counted,
     Ended,
     SampleStream,
     StreamError,
@@ -60,6 +61,11 @@ def test_overflows_and_the_average() -> None:
 def test_text_from_the_host_is_cleaned() -> None:
     (blind,) = SampleStream((0,), 10).feed(lines({"type": "blind", "reason": "\x1b[2Jno\nway"}))
     assert blind == Blind("no way")
+
+
+def test_what_the_hardware_counts_is_handed_on() -> None:
+    told: dict[str, object] = {"type": "counters", "text": "smi 0 7\nthrottle 0 1"}
+    assert list(SampleStream((0,), 10).feed(lines(told))) == [Counted("smi 0 7\nthrottle 0 1")]
 
 
 @pytest.mark.parametrize(
