@@ -29,7 +29,9 @@ def test_real_outputs_of_every_version(path: Path, tmp_path: Path) -> None:
     text = path.read_text()
     stored = read_foreign(path, Told(interval=200))
     minima = next(line for line in text.splitlines() if line.startswith("# Min Latencies:"))
-    assert [t.minimum for t in stored.threads] == [int(n) for n in minima.split(":")[1].split()]
+    # Of a thread without a sample cyclictest prints what it began with.
+    printed = [0 if n == "1000000" else int(n) for n in minima.split(":")[1].split()]
+    assert [t.minimum for t in stored.threads] == printed
     for thread in stored.threads:
         listed = next(n for n in text.splitlines() if n.startswith(f"# Thread {thread.cpu}:"))
         cycles, _, others = listed.partition(":")[2].partition("#")
