@@ -95,7 +95,6 @@ def kernel_line(
     parts: list[str] = []
     if snapshot is not None and any(snapshot.load):
         parts.append("load " + " ".join(f"{one:.2f}" for one in snapshot.load))
-    parts += counted(view, host)
     facts = view.facts.get(host)
     if facts is not None and isinstance(facts.kernel.release, Known):
         parts.append(f"kernel {facts.kernel.release.value}")
@@ -109,15 +108,16 @@ def kernel_line(
     elif finding is not None:
         parts.append("real-time: NO")
         warning = "Not a real-time kernel: these figures prove nothing"
+    parts += counted(view, host)
     return f"  {glyphs.dot}  ".join(parts), warning
 
 
 def counted(view: RunView, host: str) -> list[str]:
-    """Return what firmware and hardware did beside a measurement, as far as it is known."""
+    """Return what firmware and hardware did beside a measurement; `?` where nobody counts."""
     told = view.counters.get(host)
     if told is None:
         return []
-    smi = "SMIs unknown" if told.smi is None else f"SMIs {told.smi}"
+    smi = "SMIs ?" if told.smi is None else f"SMIs {told.smi}"
     return [smi] if not told.throttled else [smi, f"throttled {told.throttled}x"]
 
 

@@ -41,6 +41,9 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("hosts", nargs="*", metavar="HOST", help="of the lab; all if none is named")
     parser.add_argument("--lab", metavar="LAB", default=argparse.SUPPRESS, help="as above")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", dest="settings", default=[], help="as above"
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--duration", metavar="TIME", help="10m, 2h, 90s")
     length.add_argument("--loops", metavar="N", help="cycles of each CPU")
@@ -113,7 +116,7 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
         for key in ("interval", "duration", "loops", "load", "load_cpus", "breaktrace")
         if (value := getattr(arguments, key)) is not None
     ]
-    lab = override(source.lab, [*arguments.set, *settings])
+    lab = override(source.lab, [*arguments.set, *arguments.settings, *settings])
     names = [host.name for host in lab.hosts]
     if unknown := [host for host in arguments.hosts if host not in names]:
         raise UsageError(

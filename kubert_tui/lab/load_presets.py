@@ -64,14 +64,14 @@ LOAD_PRESETS: dict[str, LoadPreset] = {
         ),
         LoadPreset(
             "memory",
-            "maps, writes and checks a quarter of the available memory",
+            "maps, writes and checks a quarter of free memory",
             STRESS_NG,
             (*_STRESSING, *_MEMORY),
             _MANUAL,
         ),
         LoadPreset(
             "disk",
-            "writes up to 256 MB to the disk of the run, again and again",
+            "writes up to 256 MB to the run's disk, over and over",
             STRESS_NG,
             (*_STRESSING, *_DISK),
             _MANUAL,

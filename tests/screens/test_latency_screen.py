@@ -44,7 +44,7 @@ async def test_what_the_firmware_does_meanwhile() -> None:
         await until(pilot, lambda: "SMIs 3" in screen_text(app))
         assert "throttled 2x" in screen_text(app)
         await pilot.press("h")
-        await until(pilot, lambda: "SMIs unknown" in screen_text(app))
+        await until(pilot, lambda: "SMIs ?" in screen_text(app))
         assert "throttled" not in screen_text(app)
 
 
