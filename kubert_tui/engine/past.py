@@ -52,6 +52,8 @@ class Past:
     """By stage and host: its newest measurement, if that is stored."""
     measuring: dict[str, str] = field(default_factory=dict)
     """By host: the command of a measurement that was begun and has not ended for us."""
+    ordered: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By host: the commands of its newest measurement: cyclictest's, and its load's."""
     inexact: dict[str, str] = field(default_factory=dict)
     """By host: why its newest measurement that ended was not exact; empty if it was."""
     blind: dict[str, str] = field(default_factory=dict)
@@ -84,17 +86,20 @@ class Past:
                 self.restarted[stage, host] = str(entry["boot_id"])
             case "latency-started":
                 self.measured.pop((stage, host), None)
-                self.measuring[host] = shlex.join(map(str, entry["command"]))
+                ordered = (entry["command"], entry.get("load", ()))
+                commands = [shlex.join(map(str, argv)) for argv in ordered]
+                self.measuring[host] = commands[0]
+                self.ordered[host] = frozenset(commands) - {""}
                 if not entry.get("live", True):
                     self.blind[host] = f"no live figures: {entry.get('reason', '')}"
                 elif not entry.get("attached"):
                     self.blind.pop(host, None)
             case "latency-stored":
-                command = self.measuring.pop(host, "")
+                self.measuring.pop(host, None)
                 self.results.append(str(entry["path"]))
                 if not entry.get("interrupted"):
-                    commands = frozenset({command} - {""})
-                    self.measured[stage, host] = Kept(commands, self.boots.get(host, ""))
+                    ours = self.ordered.pop(host, frozenset())
+                    self.measured[stage, host] = Kept(ours, self.boots.get(host, ""))
                 self.attempts[host] = self.attempts.get(host, 0) + 1
                 unseen = entry.get("unseen")
                 told = f"lossy: {unseen} samples were not seen live" if unseen else ""
@@ -105,8 +110,8 @@ class Past:
                 key = f"{entry['instrument']} {host}"
                 self.attempts[key] = self.attempts.get(key, 0) + 1
             case "causes-measured":
-                commands = frozenset(map(str, entry["commands"]))
-                self.measured[stage, host] = Kept(commands, self.boots.get(host, ""))
+                ours = frozenset(map(str, entry["commands"]))
+                self.measured[stage, host] = Kept(ours, self.boots.get(host, ""))
             case "measurement-ended":
                 self.inexact[host] = str(entry["reason"])
                 self.measuring.pop(host, None)

@@ -139,7 +139,7 @@ class StageRun:
         if kept is None or kept.boot_id != self.work.past.boots.get(host, ""):
             return False
         steps = self._steps(self.stage.change, (host,)) if self.stage.change else ()
-        return not kept.commands or kept.commands == {step.command for step in steps}
+        return not kept.commands or kept.commands == {step.command for step in steps} - {""}
 
     def _plan(
         self, change: Change, hosts: tuple[str, ...], steps: tuple[PlannedStep, ...]

@@ -219,6 +219,8 @@ class LatencyStarted(Event):
     cpus: tuple[int, ...]
     started: float
     """Seconds since the epoch, our clock."""
+    load: tuple[str, ...] = ()
+    """argv of the load that was ordered beside it; () for none."""
     limit: int = 0
     """us that the worst latency must stay below; 0 if the lab names no limit."""
     attached: bool = False

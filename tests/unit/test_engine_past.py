@@ -7,7 +7,12 @@ import pytest
 from kubert_tui.base.paths import runs
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.past import Past, new_run, read_past, run_directory
+from kubert_tui.events.codec import encode
 from kubert_tui.events.model import Event, LatencyStarted, LatencyStored, StageState
+from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
+from kubert_tui.latency.command import order_for
+from kubert_tui.stages.measure_change import MeasureChange
+from tests.support.latency_facts import facts_of
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 0.0, 86_400.0])
@@ -60,3 +65,22 @@ def test_a_lossy_stream_is_not_exact(told: dict[str, object], why: str) -> None:
     past = Past("run")
     past.took("latency-stored", "one", {"path": "p", **told})
     assert past.inexact == {"one": why}
+
+
+@pytest.mark.parametrize("load", ["none", "hackbench"])
+def test_what_was_measured_is_what_the_plan_would_measure(load: str) -> None:
+    settings = CyclictestSpec.model_validate({"load": load})
+    lab = Lab(hosts=(HostSpec(name="one", address="192.0.2.1"),), cyclictest=settings)
+    facts = facts_of(online=(0, 1))
+    order = order_for(lab, facts, "run-one-1")
+    past = Past("run")
+    begun = LatencyStarted(
+        stage="cyclictest", host="one", command=order.command, version="2.4", interval=200,
+        loops=order.loops, cpus=order.cpus, started=1.0,
+        load=order.load.command if order.load else (),
+    )  # fmt: skip
+    past.took("latency-started", "one", encode(begun))
+    past.took("latency-stored", "one", {"path": "p", "exact": True, "stage": "cyclictest"})
+    wanted = {step.command for step in MeasureChange().plan(lab, facts)} - {""}
+    assert past.measured["cyclictest", "one"].commands == wanted
+    assert len(wanted) == (1 if load == "none" else 2)
