@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from kubert_tui.ansible.request import PlaybookRequest
-from kubert_tui.ansible.ssh_options import (
+from kubert_tui.hosts.openssh import (
     connection_options,
     escaped_path,
     key_files,
