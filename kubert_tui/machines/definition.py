@@ -71,8 +71,13 @@ def origin_of(domain: Element) -> Origin | None:
     if made is None:
         return None
     reasons = {one.get("element", ""): one.text or "" for one in made.iter(own("refused"))}
-    names = ("lab", "name", "recipe", "seed")
-    return Origin(*(made.get(name, "") for name in names), refused=reasons)
+    return Origin(
+        lab=made.get("lab", ""),
+        machine=made.get("name", ""),
+        recipe=made.get("recipe", ""),
+        seed=made.get("seed", ""),
+        refused=reasons,
+    )
 
 
 def network_xml(guest: Guest, uuid: str) -> str:

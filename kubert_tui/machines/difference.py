@@ -13,7 +13,6 @@ from kubert_tui.machines.xml import Element, parse
 Settings = dict[str, str]
 """What a setting is called (`vcpupin 0`) to its value."""
 
-_LIVE = ("vcpupin", "emulatorpin", "iothreadpin")
 _UNITS = {"b": 1 / 1024, "bytes": 1 / 1024, "k": 1, "kib": 1, "m": 1024, "mib": 1024}
 _UNITS |= {"g": 1 << 20, "gib": 1 << 20, "t": 1 << 30, "tib": 1 << 30}
 
@@ -25,11 +24,8 @@ class Change:
     setting: str
     before: str
     after: str
-
-    @property
-    def live(self) -> bool:
-        """Whether it can be changed while the machine runs; else it takes a restart."""
-        return self.setting.startswith(_LIVE) and bool(self.after)
+    live: bool = False
+    """Whether it can be changed while the machine runs; else it takes a restart."""
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.before or 'not there'} -> {self.after or 'not there'}"
@@ -40,7 +36,7 @@ def difference(present: str, wanted: str) -> tuple[Change, ...]:
     before, after = settings(parse(present)), settings(parse(wanted))
     names = dict.fromkeys((*after, *before))
     return tuple(
-        Change(name, before.get(name, ""), after.get(name, ""))
+        Change(name, before.get(name, ""), after.get(name, ""), _is_live(name, before, after))
         for name in names
         if before.get(name, "") != after.get(name, "")
     )
@@ -49,6 +45,19 @@ def difference(present: str, wanted: str) -> tuple[Change, ...]:
 def settings(domain: Element) -> Settings:
     """Return the settings of a domain that definitions of ours make."""
     return dict(_of_domain(domain))
+
+
+def _is_live(name: str, before: Settings, after: Settings) -> bool:
+    """Whether libvirt takes it for a running domain: pins can move, but not be taken away."""
+    kind, _, number = name.partition(" ")
+    if not after.get(name):
+        return False
+    limits = {"vcpupin": "vcpus", "iothreadpin": "iothreads"}
+    if kind not in limits:
+        return kind == "emulatorpin"
+    there = before.get(limits[kind], "")
+    # vCPUs count from 0, iothreads from 1.
+    return there.isdigit() and int(number) < int(there) + (kind == "iothreadpin")
 
 
 def _of_domain(domain: Element) -> Iterator[tuple[str, str]]:

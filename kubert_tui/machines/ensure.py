@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from kubert_tui.base.errors import KubertError
 from kubert_tui.machines import keys
 from kubert_tui.machines.calls import RefusedError
-from kubert_tui.machines.definition import Definition, define
+from kubert_tui.machines.definition import Definition, define, origin_of
 from kubert_tui.machines.difference import Change, difference
 from kubert_tui.machines.elements import ELEMENTS, Case, LeftOut, refused_by
 from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Domain, Hypervisor
+from kubert_tui.machines.lifecycle import destroy
 from kubert_tui.machines.networks import ensure_network
 from kubert_tui.machines.seed import seed_digest, seed_files, seed_image
 from kubert_tui.machines.storage import Storage
+from kubert_tui.machines.xml import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +135,17 @@ def _changes(
     present: Domain, wanted: Definition, digest: str
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """What differs in the definition, and what of it a running machine takes only at its start."""
-    changes = difference(present.config, wanted.xml)
-    old = present.origin.seed if present.origin is not None else ""
-    seed = (Change("seed", old, digest),) if old != digest else ()
+    changes = (*difference(present.config, wanted.xml), *_seed_change(present.config, digest))
     if not present.on:
-        return (*changes, *seed), ()
-    waiting = tuple(one for one in difference(present.live, wanted.xml) if not one.live)
-    return (*changes, *seed), (*waiting, *seed)
+        return changes, ()
+    waiting = (one for one in difference(present.live, wanted.xml) if not one.live)
+    return changes, (*waiting, *_seed_change(present.live, digest))
+
+
+def _seed_change(xml: str, digest: str) -> tuple[Change, ...]:
+    origin = origin_of(parse(xml))
+    old = "" if origin is None else origin.seed
+    return (Change("seed", old, digest),) if old != digest else ()
 
 
 def _start(hypervisor: Hypervisor, case: Case, digest: str) -> Definition:
@@ -158,3 +164,10 @@ def _start(hypervisor: Hypervisor, case: Case, digest: str) -> Definition:
         else:
             return definition
     raise AssertionError("an element was refused twice")
+
+
+def rebuild(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
+    """Make a machine anew from the image; what its disk had is lost. Its keys stay the same."""
+    _ours(hypervisor, case.guest)
+    destroy(hypervisor, case.guest.lab, case.guest.name)
+    return ensure(hypervisor, case, base)

@@ -83,12 +83,13 @@ def _mark(lab: str) -> str:
 
 
 def _key(path: Path) -> KeyPair:
-    if path.exists():
-        key = load_ssh_private_key(path.read_bytes(), None)
-    else:
+    if not path.exists():
         key = Ed25519PrivateKey.generate()
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-        paths.write_private(path, private)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-    return KeyPair(private.decode("ascii"), public.decode("ascii"))
+        paths.write_private(
+            path, key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        )
+    # As it is in the file: each time a key is written in this format it looks different.
+    private = path.read_bytes()
+    public = load_ssh_private_key(private, None).public_key()
+    line = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return KeyPair(private.decode("ascii"), line.decode("ascii"))
