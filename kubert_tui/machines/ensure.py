@@ -9,9 +9,9 @@ from kubert_tui.machines.definition import Definition, define, origin_of
 from kubert_tui.machines.difference import Change, difference
 from kubert_tui.machines.elements import ELEMENTS, Case, LeftOut, refused_by
 from kubert_tui.machines.guest import Guest
-from kubert_tui.machines.hypervisor import Domain, Hypervisor
-from kubert_tui.machines.lifecycle import destroy
-from kubert_tui.machines.networks import ensure_network
+from kubert_tui.machines.hypervisor import ON, Domain, Hypervisor
+from kubert_tui.machines.lifecycle import destroy, machines
+from kubert_tui.machines.networks import ensure_network, restart_network
 from kubert_tui.machines.seed import seed_digest, seed_files, seed_image
 from kubert_tui.machines.storage import Storage
 from kubert_tui.machines.xml import parse
@@ -75,7 +75,7 @@ def ensure(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
     guest, storage = case.guest, Storage(hypervisor)
     present = _ours(hypervisor, guest)
     storage.ensure()
-    pending = ensure_network(hypervisor, guest) if guest.spec.network == "nat" else ()
+    pending = _network(hypervisor, guest) if guest.spec.network == "nat" else ()
     if storage.volume(guest.disk) is None:
         if present is not None and present.on:
             raise KubertError(
@@ -100,6 +100,15 @@ def ensure(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
         if change.live:
             hypervisor.apply_live(guest.domain, change)
     return Outcome(guest, False, False, changed, (*restart, *pending), wanted.left_out)
+
+
+def _network(hypervisor: Hypervisor, guest: Guest) -> tuple[Change, ...]:
+    """Have the lab's network there; return what waits until its machines are off."""
+    pending = ensure_network(hypervisor, guest)
+    if pending and not any(one.state in ON for one in machines(hypervisor, guest.lab)):
+        restart_network(hypervisor, guest.lab)
+        return ()
+    return pending
 
 
 def _ours(hypervisor: Hypervisor, guest: Guest) -> Domain | None:

@@ -28,6 +28,8 @@ class State(StrEnum):
     CRASHED = "crashed"
 
 
+ON = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
+"""The states in which a domain has a process."""
 _STATES = {
     libvirt.VIR_DOMAIN_RUNNING: State.RUNNING,
     libvirt.VIR_DOMAIN_BLOCKED: State.RUNNING,
@@ -54,7 +56,7 @@ class Domain:
     @property
     def on(self) -> bool:
         """Whether there is a process of it."""
-        return self.state not in (State.OFF, State.CRASHED)
+        return self.state in ON
 
 
 class Hypervisor:

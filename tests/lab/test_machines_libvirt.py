@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubert_tui.base.errors import HostKeyError, KubertError
+from kubert_tui.base.errors import HostKeyError, KubertError, UnreachableError
 from kubert_tui.cpus.placement import Placement
 from kubert_tui.hosts.known_hosts import remember
 from kubert_tui.lab.load import parse_lab
@@ -57,9 +57,9 @@ def hypervisor(libvirt: PrivateLibvirt) -> Iterator[Hypervisor]:
             destroy_all(opened, lab)
 
 
-def lab(memory: str = "256MiB", vcpus: int = 1, name: str = "twins") -> Lab:
+def lab(memory: str = "256MiB", vcpus: int = 1, prefix: str = "192.168.77.1") -> Lab:
     return parse_lab(
-        f"name: {name}\nhosts: [{{name: here, connection: local}}]\n"
+        f"name: twins\nnetwork: {{prefix: {prefix}}}\nhosts: [{{name: here, connection: local}}]\n"
         f"machines: [{{name: one, memory: {memory}, vcpus: {vcpus}, disk: 8GiB}}]\n",
         "lab.yaml",
     )
@@ -135,6 +135,14 @@ def test_from_nothing_to_nothing(libvirt: PrivateLibvirt, hypervisor: Hypervisor
     assert ensure(hypervisor, larger, base).started
     assert "327680 KiB" in libvirt.virsh("dominfo", "twins-one")
     assert look(hypervisor, larger).empty
+
+    elsewhere = case(lab("320MiB", 2, prefix="192.168.88.1"), 0, 1)
+    pending = {one.setting for one in ensure(hypervisor, elsewhere, base).restart}
+    assert pending == {"seed", "network address"}
+    cut_power(hypervisor, guest)
+    assert ensure(hypervisor, elsewhere, base).restart == ()
+    assert "192.168.88.1" in libvirt.virsh("net-dumpxml", "kubert-twins")
+    larger = elsewhere
 
     hypervisor.snapshot("twins-one", "fresh")
     assert hypervisor.snapshots("twins-one") == ("fresh",)
@@ -243,10 +251,10 @@ def test_over_ssh_with_our_known_hosts_only(
             with pytest.raises(KubertError, match="machine twins-none"):
                 hypervisor.start("twins-none")
             server.stop()
-            with pytest.raises(KubertError) as lost:
+            with pytest.raises(UnreachableError) as lost:
                 hypervisor.domains()
             assert lost.value.host == "bull1"
-        with uri_of(spec, of, socket=socket) as uri, pytest.raises(KubertError):
+        with uri_of(spec, of, socket=socket) as uri, pytest.raises(UnreachableError):
             open_hypervisor("bull1", uri)
     assert capfd.readouterr() == ("", "")
 
