@@ -72,6 +72,9 @@ def explained(error: libvirt.libvirtError, host: str, doing: str, fix: str = "")
         (("connection refused", "timed out", "no route to host", "could not resolve",
           "connection reset", "network is unreachable", "connection closed"), UnreachableError,
          "it cannot be reached", "check power and network, then try again"),
+        (("end of file while", "broken pipe", "client socket is closed", "keepalive",
+          "cannot write data", "cannot recv data"), UnreachableError,
+         "the connection to libvirt was lost", "try again"),
     )  # fmt: skip
     low = words.lower()
     # Only failures to connect: the same words inside other errors are about other matters.
@@ -81,11 +84,6 @@ def explained(error: libvirt.libvirtError, host: str, doing: str, fix: str = "")
         for signs, kind, what, remedy in kinds:
             if any(sign in low for sign in signs):
                 return kind(f"{doing} failed: {what}", fix=remedy, host=host, details=words)
-        if error.get_error_code() in (libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_RPC) and (
-            "client socket is closed" in low or "keepalive" in low
-        ):
-            what = f"{doing} failed: the connection to libvirt was lost"
-            return UnreachableError(what, fix="try again", host=host, details=words)
     return RefusedError(f"{doing} failed: {words}", fix=fix, host=host, details=words)
 
 

@@ -80,16 +80,17 @@ def origin_of(domain: Element) -> Origin | None:
     )
 
 
-def network_xml(guest: Guest, uuid: str) -> str:
+def network_xml(guest: Guest, uuid: str, bridge: str = "") -> str:
     """Return the definition of the NAT network of a lab; the host has its first address.
 
-    Without DHCP: the machines' seeds tell them their addresses, so there are no leases.
+    Without DHCP: the machines' seeds tell them their addresses, so there are no leases. `bridge`
+    is the one it has already: by its name libvirt finds what to remove with the network.
     """
     network = element("network")
     add(network, "name", network_name(guest.lab))
     add(network, "uuid", uuid)
     add(network, "forward", mode="nat")
-    add(network, "bridge", stp="on", delay="0")
+    add(network, "bridge", stp="on", delay="0", **({"name": bridge} if bridge else {}))
     add(network, "ip", address=guest.net.first, prefix=guest.net.length)
     return text_of(network)
 

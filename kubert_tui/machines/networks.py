@@ -20,7 +20,6 @@ def ensure_network(hypervisor: Hypervisor, guest: Guest) -> tuple[Change, ...]:
     off the machines that are on it now. KubertError if another network has its name.
     """
     name, uuid = network_name(guest.lab), network_uuid(guest.lab)
-    wanted = network_xml(guest, uuid)
     with told(hypervisor.host, f"making the network {name}"):
         network = _lookup(hypervisor, name)
         if network is not None and network.UUIDString() != uuid:
@@ -29,7 +28,9 @@ def ensure_network(hypervisor: Hypervisor, guest: Guest) -> tuple[Change, ...]:
                 fix="rename the lab, or that network",
                 host=hypervisor.host,
             )
-        if network is None or _settings(network.XMLDesc(_inactive(network))) != _settings(wanted):
+        present = "" if network is None else network.XMLDesc(_inactive(network))
+        wanted = network_xml(guest, uuid, _bridge(present))
+        if network is None or _settings(present) != _settings(wanted):
             network = hypervisor.connection.networkDefineXML(wanted)
         network.setAutostart(True)
         if not network.isActive():
@@ -79,6 +80,11 @@ def _lookup(hypervisor: Hypervisor, name: str) -> Any:
         if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
             return None
         raise
+
+
+def _bridge(xml: str) -> str:
+    bridge = parse(xml).find("bridge") if xml else None
+    return "" if bridge is None else bridge.get("name", "")
 
 
 def _inactive(network: Any) -> int:

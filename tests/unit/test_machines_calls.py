@@ -37,6 +37,7 @@ def error(words: str, domain: int, code: int = libvirt.VIR_ERR_INTERNAL_ERROR) -
         ("Cannot recv data: sh: 1: nc: command not found", RPC, ToolMissingError),
         ("ssh: connect to host a port 22: Connection refused", RPC, UnreachableError),
         ("ssh: connect to host a port 22: Connection timed out", RPC, UnreachableError),
+        ("End of file while reading data: Broken pipe: Input/output error", RPC, UnreachableError),
         ("internal error: client socket is closed", RPC, UnreachableError),
         ("Timed out during operation: cannot acquire state change lock", QEMU, RefusedError),
         ("\x1b[31mno\x1b[0m such thing", QEMU, RefusedError),
