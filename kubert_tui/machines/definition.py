@@ -10,7 +10,7 @@ from kubert_tui.machines.xml import Element, add, element, own, text_of, within
 
 _ORDER = (
     "name", "uuid", "metadata", "memory", "currentMemory", "memoryBacking", "vcpu", "iothreads",
-    "cputune", "os", "features", "cpu", "clock", "devices",
+    "cputune", "numatune", "os", "features", "cpu", "clock", "devices",
 )  # fmt: skip
 
 

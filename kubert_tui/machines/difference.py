@@ -73,6 +73,8 @@ def _of_domain(domain: Element) -> Iterator[tuple[str, str]]:
         sizes = [f"{_kib(page, 'size')} KiB" for page in one.iter("page")]
         yield one.tag, ", ".join(sizes) or "yes"
     yield from _cpu_tuning(domain)
+    for memory in domain.iterfind("numatune/memory"):
+        yield "numatune", f"{memory.get('mode')} {_cpus(memory.get('nodeset', ''))}"
     pmu = domain.find("features/pmu")
     yield "pmu", pmu.get("state", "on") if pmu is not None else ""
     yield from _cpu(domain)

@@ -101,6 +101,17 @@ def _vcpusched(domain: Element, case: Case) -> None:
     add(tune, "vcpusched", vcpus=vcpus, scheduler="fifo", priority=FIFO_PRIORITY)
 
 
+def _scattered(case: Case) -> str:
+    if case.placement is not None and case.placement.node is None:
+        return "no NUMA node has room for all of its vCPUs"
+    return _unplaced(case)
+
+
+def _numatune(domain: Element, case: Case) -> None:
+    nodes = str(_placement(case).node)
+    add(within(domain, "numatune"), "memory", mode="strict", nodeset=nodes)
+
+
 def page_size(case: Case) -> int:
     """Return the largest size of page (KiB) of which the host has enough reserved; 0 if none."""
     wanted = case.guest.memory_mib * 1024
@@ -199,6 +210,13 @@ ELEMENTS = (
         " RT_GROUP_SCHED",
     ),
     RealtimeElement(
+        "numatune",
+        "its memory is on the NUMA node of its vCPUs",
+        "memory may be on another socket: every miss of the cache takes about twice as long",
+        _numatune, _scattered, ("numa", "nodeset", "cpuset.mems"),
+        "use a kernel with NUMA, and give libvirt's processes that node (cpuset.mems)",
+    ),
+    RealtimeElement(
         "hugepages",
         "memory in large pages: fewer and cheaper page-table walks",
         "more misses of the TLB: some microseconds, spread over everything",
@@ -284,7 +302,7 @@ def lacking(element: RealtimeElement, case: Case) -> LeftOut | None:
     if not why:
         return None
     remedy = element.remedy
-    if element.lacks is _unplaced:
+    if element.lacks in (_unplaced, _scattered):
         remedy = "isolate more CPUs in the host's CPU plan"
     elif element.lacks is _no_kvm:
         remedy = "switch virtualization on in the host's firmware, or use another host"

@@ -157,6 +157,14 @@ def _seed_change(xml: str, digest: str) -> tuple[Change, ...]:
     return (Change("seed", old, digest),) if old != digest else ()
 
 
+def _without_bridge(error: RefusedError, guest: Guest) -> RefusedError:
+    """The error itself; says what to do where it is about the bridge."""
+    bridge = guest.net.bridge
+    if guest.spec.network == "bridge" and f"'{bridge}'" in error.details:
+        error.fix = f"make the bridge {bridge} on the host, or use `kind: nat` in the lab file"
+    return error
+
+
 def _start(hypervisor: Hypervisor, case: Case, digest: str) -> Definition:
     """Define the machine as fully as the hypervisor allows, and start it."""
     refusals = dict[str, str]()
@@ -168,7 +176,7 @@ def _start(hypervisor: Hypervisor, case: Case, digest: str) -> Definition:
         except RefusedError as error:
             name = refused_by(error.details, definition.elements)
             if not name:
-                raise
+                raise _without_bridge(error, case.guest) from None
             refusals[name] = error.details
         else:
             return definition

@@ -3,9 +3,14 @@
 import base64
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import libvirt as libvirt_functions
 import pytest
 
 from kubert_tui.base.errors import HostKeyError, KubertError, UnreachableError
@@ -57,10 +62,18 @@ def hypervisor(libvirt: PrivateLibvirt) -> Iterator[Hypervisor]:
             destroy_all(opened, lab)
 
 
-def lab(memory: str = "256MiB", vcpus: int = 1, prefix: str = "192.168.77.1") -> Lab:
+def lab(
+    memory: str = "256MiB",
+    vcpus: int = 1,
+    prefix: str = "192.168.77.1",
+    kind: str = "nat",
+    realtime: str = "yes",
+) -> Lab:
     return parse_lab(
-        f"name: twins\nnetwork: {{prefix: {prefix}}}\nhosts: [{{name: here, connection: local}}]\n"
-        f"machines: [{{name: one, memory: {memory}, vcpus: {vcpus}, disk: 8GiB}}]\n",
+        f"name: twins\nhosts: [{{name: here, connection: local}}]\n"
+        f"network: {{kind: {kind}, prefix: {prefix}}}\n"
+        f"machines: [{{name: one, memory: {memory}, vcpus: {vcpus}, disk: 8GiB,"
+        f" realtime: {realtime}}}]\n",
         "lab.yaml",
     )
 
@@ -76,12 +89,18 @@ def image(libvirt: PrivateLibvirt) -> str:
     built = Images(CACHE, Virtual()).ensure(Pace(patient_order(), STEPS)) / DISK
     target = libvirt.images / POOL / IMAGE
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Nobody writes to it: machines write to their copies.
-    try:
-        os.link(built, target)
-    except OSError:
-        shutil.copyfile(built, target)
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", built, target], check=True)
     return IMAGE
+
+
+def empty_image(hypervisor: Hypervisor) -> str:
+    """Have an image in the pool that nothing boots from; return its name."""
+    storage = Storage(hypervisor)
+    storage.ensure()
+    name = f"{BASE}empty.img"
+    if storage.volume(name) is None:
+        storage.write(name, bytes(1 << 20))
+    return name
 
 
 def test_from_nothing_to_nothing(libvirt: PrivateLibvirt, hypervisor: Hypervisor) -> None:
@@ -212,6 +231,82 @@ def test_a_lab_leaves_the_volumes_of_another_alone(hypervisor: Hypervisor) -> No
     assert [one.name for one in storage.volumes()] == ["twins-2+one.seed.iso"]
     destroy_all(hypervisor, "twins-2")
     assert not storage.present
+
+
+class KilledError(BaseException):
+    """We were killed: nothing of ours runs any more."""
+
+
+class Counting:
+    """libvirt's C functions, counted; from a certain call on there is nobody to make them."""
+
+    def __init__(self, functions: Any, last: int) -> None:
+        self._functions = functions
+        self._last = last
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self._functions, name)
+        # What the kernel does for a process that is killed: its connections end.
+        ends = name.endswith("Free") or name == "virConnectClose"
+        if ends or not callable(function) or name.startswith("virEvent"):
+            return function
+        return partial(self._call, function)
+
+    def _call(self, function: Any, *arguments: Any) -> Any:
+        self.calls += 1
+        if self.calls > self._last:
+            raise KilledError
+        return function(*arguments)
+
+
+def test_killed_anywhere_it_goes_on_and_leaves_nothing(
+    libvirt: PrivateLibvirt, hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = whole_state(libvirt)
+    wanted = case(lab("64MiB", realtime="no"))
+
+    def counted(act: Callable[[], object], last: int = 1 << 30) -> int:
+        counting = Counting(libvirt_functions.libvirtmod, last)
+        with monkeypatch.context() as patch, suppress(KilledError):
+            patch.setattr(libvirt_functions, "libvirtmod", counting)
+            act()
+        return counting.calls
+
+    def make() -> None:
+        with open_hypervisor("here", libvirt.uri) as own:
+            ensure(own, wanted, empty_image(own))
+
+    def unmake() -> None:
+        with open_hypervisor("here", libvirt.uri) as own:
+            destroy_all(own, "twins")
+
+    for first, act in ((unmake, make), (make, unmake)):
+        first()
+        total = counted(act)
+        for part in (0.1, 0.4, 0.6, 0.9):
+            first()
+            assert counted(act, round(total * part)) > round(total * part)
+            # Whoever goes on need not know how far it came.
+            make()
+            assert look(hypervisor, wanted).empty
+            unmake()
+            assert leftovers(hypervisor, "twins") == ()
+            assert whole_state(libvirt) == before
+
+
+def test_bridged(libvirt: PrivateLibvirt, hypervisor: Hypervisor) -> None:
+    base = empty_image(hypervisor)
+    wanted = case(lab("64MiB", kind="bridge", realtime="no"))
+    with pytest.raises(KubertError, match="make the bridge br0") as caught:
+        ensure(hypervisor, wanted, base)
+    assert "br0" in caught.value.details
+    libvirt.inside("ip", "link", "add", "br0", "type", "bridge")
+    assert ensure(hypervisor, wanted, base).started
+    assert look(hypervisor, wanted).empty
+    assert "br0" in libvirt.virsh("domiflist", "twins-one")
+    destroy_all(hypervisor, "twins")
+    libvirt.inside("ip", "link", "delete", "br0")
 
 
 def test_what_is_uploaded_arrives(libvirt: PrivateLibvirt, hypervisor: Hypervisor) -> None:

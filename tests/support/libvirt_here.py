@@ -68,6 +68,8 @@ class PrivateLibvirt:
     """A libvirtd that runs."""
 
     directory: Path
+    process: int
+    """The first one, in whose namespaces all the others are."""
 
     @property
     def socket(self) -> Path:
@@ -81,6 +83,12 @@ class PrivateLibvirt:
     def images(self) -> Path:
         """What is libvirt's usual directory of images to it."""
         return self.directory / "var/lib/libvirt/images"
+
+    def inside(self, *argv: str) -> None:
+        """Run a command in its network."""
+        # unshare itself has entered all of them but the one for processes.
+        enter = ["nsenter", f"--net=/proc/{self.process}/ns/net"]
+        subprocess.run([*enter, *argv], check=True, timeout=60)
 
     def virsh(self, *arguments: str) -> str:
         """What virsh prints; AssertionError if it fails."""
@@ -98,7 +106,6 @@ def private_libvirt(directory: Path) -> Iterator[PrivateLibvirt]:
     for program in ("libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "dnsmasq"):
         if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
             pytest.skip(f"needs {program} installed")
-    libvirt = PrivateLibvirt(directory)
     before = {path: path.is_dir() for path in _groups()}
     argv = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
             "bash", "-c", _START, "bash", str(directory), *_PATHS]  # fmt: skip
@@ -106,6 +113,7 @@ def private_libvirt(directory: Path) -> Iterator[PrivateLibvirt]:
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
+    libvirt = PrivateLibvirt(directory, process.pid)
     try:
         _await_start(process, libvirt)
         yield libvirt

@@ -43,6 +43,7 @@ def test_the_whole_of_real_time() -> None:
     assert attributes(xml, "cputune/vcpusched") == [
         {"vcpus": "0-1", "scheduler": "fifo", "priority": "1"}
     ]
+    assert attributes(xml, "numatune/memory") == [{"mode": "strict", "nodeset": "0"}]
     assert attributes(xml, "memoryBacking/hugepages/page") == [{"size": "1048576", "unit": "KiB"}]
     assert [one.tag for one in root(xml).iterfind("memoryBacking/*")] == [
         "hugepages",
@@ -66,8 +67,8 @@ def test_what_is_missing_is_told_with_reason_cost_and_remedy() -> None:
     made = define(case("memory: 4GiB", traits=EMULATED, placement=None))
     told = {one.name: one for one in made.left_out}
     assert told.keys() == NAMES - made.elements == {
-        "vcpupin", "emulatorpin", "iothreadpin", "vcpusched", "hugepages", "host-passthrough",
-        "tsc-deadline",
+        "vcpupin", "emulatorpin", "iothreadpin", "vcpusched", "numatune", "hugepages",
+        "host-passthrough", "tsc-deadline",
     }  # fmt: skip
     for one in told.values():
         assert one.why
@@ -105,6 +106,12 @@ def test_pages_are_taken_only_where_the_host_has_enough() -> None:
     assert pages("4GiB", k1048576=3, k2048=2048) == ["2048"]
     assert pages("1536MiB", k1048576=4, k2048=768) == ["2048"]
     assert pages("4GiB", k1048576=3, k2048=2047) == []
+
+
+def test_no_node_for_a_machine_that_spans_several() -> None:
+    made = define(case(placement=dataclasses.replace(PLACED, node=None)))
+    (one,) = made.left_out
+    assert (one.name, one.refused) == ("numatune", False)
 
 
 def test_a_machine_that_needs_no_real_time_misses_none() -> None:
@@ -200,7 +207,7 @@ def test_pins_move_live_but_do_not_vanish_or_appear_live() -> None:
     assert all(one.live for one in found.values())
     gone = difference(present, define(case(placement=None)).xml)
     assert {one.setting.split()[0] for one in gone} == {
-        "vcpupin", "emulatorpin", "iothreadpin", "vcpusched"
+        "vcpupin", "emulatorpin", "iothreadpin", "vcpusched", "numatune"
     }  # fmt: skip
     assert not any(one.live for one in gone)
     four = Placement("one", (4, 6, 8, 9), (0, 1), 0, False)
