@@ -9,9 +9,9 @@ from kubert_tui.machines.definition import Definition, define, origin_of
 from kubert_tui.machines.difference import Change, difference
 from kubert_tui.machines.elements import ELEMENTS, Case, LeftOut, refused_by
 from kubert_tui.machines.guest import Guest
-from kubert_tui.machines.hypervisor import ON, Domain, Hypervisor
+from kubert_tui.machines.hypervisor import ON, Domain, Hypervisor, State
 from kubert_tui.machines.lifecycle import destroy, machines
-from kubert_tui.machines.networks import ensure_network, restart_network
+from kubert_tui.machines.networks import ensure_network, has_network, restart_network
 from kubert_tui.machines.seed import seed_digest, seed_files, seed_image
 from kubert_tui.machines.storage import Storage
 from kubert_tui.machines.xml import parse
@@ -23,19 +23,22 @@ class Plan:
 
     create: bool
     """There is no such machine yet."""
-    disk: bool
-    """It has no disk: a new one is made."""
+    volumes: bool
+    """Its disk or its seed is not there: a new one is made."""
+    network: bool
+    """Its network is not there."""
     changes: tuple[Change, ...]
     """What differs from its definition."""
     restart: tuple[Change, ...]
     """Which of what runs stays as it is until the machine starts anew."""
     start: bool
-    """It is off."""
+    """It is off, or paused."""
 
     @property
     def empty(self) -> bool:
         """Whether the machine is as it should be, all of it in effect."""
-        return not (self.create or self.disk or self.changes or self.restart or self.start)
+        missing = self.create or self.volumes or self.network or self.start
+        return not (missing or self.changes or self.restart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,23 @@ class Outcome:
 
 
 def look(hypervisor: Hypervisor, case: Case) -> Plan:
-    """Return what `ensure` would do; changes nothing. KubertError if the name is another's."""
-    guest = case.guest
+    """Return what `ensure` would do, and do none of it. KubertError if the name is another's."""
+    guest, storage = case.guest, Storage(hypervisor)
     present = _ours(hypervisor, guest)
-    disk = Storage(hypervisor).volume(guest.disk) is None
-    if present is None:
-        return Plan(True, disk, (), (), True)
-    wanted = _wanted(case, present)
-    changes, restart = _changes(present, wanted, _seed(guest)[1])
-    return Plan(False, disk, changes, restart, not present.on)
+    volumes = any(storage.volume(name) is None for name in (guest.disk, guest.seed))
+    network = guest.spec.network == "nat" and not has_network(hypervisor, guest.lab)
+    changes: tuple[Change, ...] = ()
+    restart: tuple[Change, ...] = ()
+    if present is not None:
+        changes, restart = _changes(present, _wanted(case, present), _seed(guest)[1])
+    return Plan(
+        create=present is None,
+        volumes=volumes,
+        network=network,
+        changes=changes,
+        restart=restart,
+        start=present is None or not present.on or present.state is State.PAUSED,
+    )
 
 
 def ensure(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
@@ -89,7 +100,9 @@ def ensure(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
     if digest != old_seed or storage.volume(guest.seed) is None:
         storage.write(guest.seed, image)
     if present is None or not present.on:
-        changed = () if present is None else _changes(present, define(case), digest)[0]
+        changed: tuple[Change, ...] = ()
+        if present is not None:
+            changed, _ = _changes(present, _wanted(case, present), digest)
         final = _start(hypervisor, case, digest)
         return Outcome(guest, present is None, True, changed, pending, final.left_out)
     wanted = _wanted(case, present, digest)
@@ -99,7 +112,10 @@ def ensure(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
     for change in difference(present.live, wanted.xml):
         if change.live:
             hypervisor.apply_live(guest.domain, change)
-    return Outcome(guest, False, False, changed, (*restart, *pending), wanted.left_out)
+    paused = present.state is State.PAUSED
+    if paused:
+        hypervisor.start(guest.domain)
+    return Outcome(guest, False, paused, changed, (*restart, *pending), wanted.left_out)
 
 
 def _network(hypervisor: Hypervisor, guest: Guest) -> tuple[Change, ...]:
@@ -132,11 +148,11 @@ def _seed(guest: Guest) -> tuple[bytes, str]:
 
 
 def _wanted(case: Case, present: Domain, digest: str = "") -> Definition:
-    """The definition to compare with: what a running machine was refused, it is not asked again.
+    """The definition to compare with: what the hypervisor refused at its last start is no change.
 
-    It will be when it starts anew.
+    It is asked again when the machine starts anew.
     """
-    refusals = present.origin.refused if present.origin is not None and present.on else {}
+    refusals = {} if present.origin is None else present.origin.refused
     return define(case, refusals, digest)
 
 

@@ -97,11 +97,13 @@ class Hypervisor:
             self.connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
 
     def start(self, name: str) -> None:
-        """Switch it on; nothing happens if it is."""
+        """Switch it on, or have it go on if it is paused; nothing happens if it runs."""
         with told(self.host, f"starting {name}"):
             one = self._needed(name)
             if not one.isActive():
                 one.create()
+            elif _STATES.get(one.state(0)[0]) is State.PAUSED:
+                one.resume()
 
     def ask_to_stop(self, name: str) -> None:
         """Press the power button; the guest decides what follows. Nothing happens if it is off."""

@@ -5,6 +5,7 @@ own pool, the network by its identity.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event as Flag
 
@@ -36,6 +37,12 @@ def machines(hypervisor: Hypervisor, lab: str) -> tuple[Machine, ...]:
         for one in _domains(hypervisor, lab)
         if one.origin is not None
     )
+
+
+def strays(hypervisor: Hypervisor, lab: str, guests: Sequence[Guest]) -> tuple[Machine, ...]:
+    """Return the lab's machines on this host that are not among `guests`, those it should have."""
+    names = {guest.name for guest in guests}
+    return tuple(one for one in machines(hypervisor, lab) if one.name not in names)
 
 
 def start(hypervisor: Hypervisor, guest: Guest) -> None:

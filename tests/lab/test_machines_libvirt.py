@@ -31,6 +31,7 @@ from kubert_tui.machines.lifecycle import (
     leftovers,
     leftovers_here,
     machines,
+    stop,
 )
 from kubert_tui.machines.storage import Storage
 from kubert_tui.machines.traits import Traits
@@ -150,7 +151,15 @@ def test_from_nothing_to_nothing(libvirt: PrivateLibvirt, hypervisor: Hypervisor
     }
     assert "262144 KiB" in libvirt.virsh("dominfo", "twins-one")
     assert {one.setting for one in look(hypervisor, larger).restart} == names
+    libvirt.virsh("suspend", "twins-one")
+    assert look(hypervisor, larger).start
+    assert ensure(hypervisor, larger, base).started
+    assert not look(hypervisor, larger).start
+    with pytest.raises(KubertError, match="did not switch off"):
+        stop(hypervisor, guest, limit=0)
     cut_power(hypervisor, guest)
+    off = look(hypervisor, larger)
+    assert (off.create, off.changes, off.restart, off.start) == (False, (), (), True)
     assert ensure(hypervisor, larger, base).started
     assert "327680 KiB" in libvirt.virsh("dominfo", "twins-one")
     assert look(hypervisor, larger).empty
@@ -169,13 +178,13 @@ def test_from_nothing_to_nothing(libvirt: PrivateLibvirt, hypervisor: Hypervisor
     # Destroyed by somebody else: first its definition, then its disk, too.
     libvirt.virsh("destroy", "twins-one")
     libvirt.virsh("undefine", "twins-one", "--snapshots-metadata")
-    assert not look(hypervisor, larger).disk
+    assert not look(hypervisor, larger).volumes
     assert ensure(hypervisor, larger, base).created
     libvirt.virsh("destroy", "twins-one")
     libvirt.virsh("undefine", "twins-one", "--remove-all-storage")
     plan = look(hypervisor, larger)
     assert plan.create
-    assert plan.disk
+    assert plan.volumes
     assert ensure(hypervisor, larger, base).created
     assert rebuild(hypervisor, larger, base).created
     assert [(one.name, one.state) for one in machines(hypervisor, "twins")] == [

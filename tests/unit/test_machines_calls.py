@@ -21,6 +21,7 @@ SOCKET = "Failed to connect socket to '/run/libvirt/libvirt-sock'"
 
 
 def error(words: str, domain: int, code: int = libvirt.VIR_ERR_INTERNAL_ERROR) -> Exception:
+    libvirt.virResetLastError()  # of other tests: it would take the words' place
     made = libvirt.libvirtError(words)
     made.err = (code, domain, words, 2, None, None, None, -1, -1)
     return made  # type: ignore[no-any-return]
