@@ -146,8 +146,14 @@ class MachinesSpec(Part):
 
     @model_validator(mode="after")
     def _preset_or_list(self) -> "MachinesSpec":
+        fields = type(self).model_fields
+        given = [key for key, value in self if value != fields[key].default]
+        what = ""
         if self.preset and self.each:
             what = "expected a preset or a list of machines, not both"
+        elif not self.preset and given not in ([], ["each"]):
+            what = f"{given[0]} is for a preset: expected `preset: upstream`, too"
+        if what:
             raise PydanticCustomError("machines", "{what}", {"what": what})
         return self
 

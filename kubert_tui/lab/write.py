@@ -149,8 +149,6 @@ def _machines(machines: MachinesSpec) -> Iterator[str]:
     for key, value in _given(machines):
         if key != "each":
             yield f"  {key}: {_flow(value)}"
-    if machines.each and dict(machines) != dict(MachinesSpec(each=machines.each)):
-        yield "  each:"
     for machine in machines.each:
         first = "  - "
         for key, value in _given(machine):

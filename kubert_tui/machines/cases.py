@@ -1,10 +1,12 @@
 """From the lab to its machines on one host: what each is defined by, and how each is reached."""
 
+from dataclasses import replace
+
 from kubert_tui.cpus.placement import NoRoomError, Placement, Wanted, place
 from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.cpus.topology import Topology
 from kubert_tui.lab.model import HostSpec, Lab
-from kubert_tui.machines.elements import Case
+from kubert_tui.machines.elements import Case, page_size
 from kubert_tui.machines.guest import Guest, guests_of
 from kubert_tui.machines.keys import login_key_file
 from kubert_tui.machines.traits import Traits
@@ -15,8 +17,8 @@ def cases_of(
 ) -> tuple[Case, ...]:
     """Return the cases of all machines that `host` is to run, in the lab file's order.
 
-    Real-time machines get CPUs in that order; one for which there is no room is told why and
-    goes without, and those after it still get theirs.
+    Real-time machines get CPUs and reserved pages in that order; one for which there is no room
+    is told why and goes without, and those after it still get theirs.
     """
     wanted: list[Wanted] = []
     placed: tuple[Placement, ...] = ()
@@ -32,10 +34,15 @@ def cases_of(
             else:
                 wanted.append(one)
     placements = {placement.name: placement for placement in placed}
-    return tuple(
-        Case(guest, traits, placements.get(guest.name), reasons.get(guest.name, ""))
-        for guest in guests
-    )
+    pages = dict(traits.hugepages)
+    cases = []
+    for guest in guests:
+        left = replace(traits, hugepages=dict(pages))
+        case = Case(guest, left, placements.get(guest.name), reasons.get(guest.name, ""))
+        cases.append(case)
+        if guest.spec.realtime and (size := page_size(case)):
+            pages[size] -= guest.memory_mib * 1024 // size
+    return tuple(cases)
 
 
 def host_of(guest: Guest, lab: Lab) -> HostSpec:

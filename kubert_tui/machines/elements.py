@@ -220,7 +220,7 @@ ELEMENTS = (
         "hugepages",
         "memory in large pages: fewer and cheaper page-table walks",
         "more misses of the TLB: some microseconds, spread over everything",
-        _hugepages, _few_pages, ("hugepage", "huge page", "hugetlb"),
+        _hugepages, _few_pages, ("hugepage", "huge page", "hugetlb", "backing store for guest ram"),
         "reserve pages on the host's command line: default_hugepagesz=1G hugepagesz=1G"
         " hugepages=N",
     ),

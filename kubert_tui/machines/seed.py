@@ -79,6 +79,8 @@ def _network(guest: Guest) -> dict[str, object]:
         "set-name": "eth0",
         "dhcp4": False,
         "dhcp6": False,
+        # Else its start waits for routers, and takes an address from whoever offers one.
+        "accept-ra": False,
         "addresses": [f"{guest.spec.address}/{net.length}"],
     }
     if net.way_out:

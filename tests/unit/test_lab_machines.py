@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kubert_tui.base.errors import LabFileError, UsageError
 from kubert_tui.lab.load import parse_lab
-from kubert_tui.lab.model import Lab, MachineSpec, MachinesSpec, NetworkSpec
+from kubert_tui.lab.model import Lab, MachineSpec, NetworkSpec
 from kubert_tui.lab.overrides import override
 from kubert_tui.lab.schema import schema
 from kubert_tui.lab.size import format_size, parse_size
@@ -97,6 +97,8 @@ def test_the_way_out() -> None:
             "machines: {preset: upstream}\nnetwork: {prefix: 192.168.11.25, length: 30}",
             "its broadcasts",
         ),
+        ("machines: {workers: 3}", "machines: workers is for a preset"),
+        ("machines: {vcpus: 3, each: [{name: a}]}", "machines: vcpus is for a preset"),
         ("machines: 5", "machines: expected keys and values"),
         ("machines: [5]", "machines[0]: expected keys and values"),
     ],
@@ -140,12 +142,12 @@ def test_presets_are_written_and_overridden() -> None:
     more = override(wanted, ["machines.workers=4", "machines.memory=8GiB", "network.kind=nat"])
     assert len(more.guests) == 5
     assert {one.memory for one in more.guests} == {"8GiB"}
+    with pytest.raises(UsageError, match="workers is for a preset"):
+        override(lab("machines: [{name: a}]"), ["machines.workers=4"])
     with pytest.raises(UsageError, match=r"machines\.workers=x"):
         override(wanted, ["machines.workers=x"])
     with pytest.raises(UsageError, match=r"network\.prefix=300"):
         override(wanted, ["network.prefix=300.1.1.1"])
-    mixed = Lab(hosts=wanted.hosts, machines=MachinesSpec(vcpus=3, each=(MachineSpec(name="a"),)))
-    assert parse_lab(dump_lab(mixed), "lab.yaml").machines == mixed.machines
 
 
 def test_schema_takes_both_spellings() -> None:

@@ -41,6 +41,17 @@ def test_who_finds_no_room_is_told_and_the_others_get_theirs() -> None:
     assert define(found[2]).left_out == ()
 
 
+def test_pages_are_given_out_once() -> None:
+    wanted = lab(
+        "{name: one, memory: 10GiB}, {name: plain, realtime: no, memory: 8GiB},"
+        " {name: two, memory: 8GiB}, {name: three, memory: 6GiB}"
+    )
+    made = [define(one) for one in cases_of(wanted, "bull1", KVM, propose(EIGHT), EIGHT)]
+    assert ["hugepages" in one.elements for one in made] == [True, False, False, True]
+    told = {one.name: one.why for one in made[2].left_out}
+    assert told == {"hugepages": "the host has too few pages reserved for 8GiB (6 of 1048576 KiB)"}
+
+
 def test_guests_are_hosts_reached_through_theirs() -> None:
     wanted = lab("{name: one}, {name: two, host: here}")
     one, two = (host_of(guest, wanted) for guest in guests_of(wanted))
