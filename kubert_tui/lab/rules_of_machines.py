@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
-from kubert_tui.lab.rules import Location, Problem
+from kubert_tui.lab.rules import GUESS_LIMIT, Location, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def machine_problems(
     found = list(_twice(machines, hosts, place))
     for index, machine in enumerate(machines):
         if machine.host and machine.host not in hosts:
-            close = get_close_matches(machine.host, hosts, n=1)
+            few = hosts if len(hosts) <= GUESS_LIMIT else ()
+            close = get_close_matches(machine.host, few, n=1)
             hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(hosts[:20])}"
             what = f"this lab has no host {machine.host}"
             found.append(Problem((*place, index, "host"), what, hint))
