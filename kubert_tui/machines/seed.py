@@ -16,13 +16,14 @@ from kubert_tui.machines.keys import KeyPair
 
 LABEL = "cidata"
 """The volume label by which cloud-init finds it."""
+_SSHD_FILE = "/etc/ssh/sshd_config.d/00-kubert-tui.conf"
+_SSHD = "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
 
 
 def seed_digest(files: dict[str, str]) -> str:
     """Return what tells one seed from another, 12 hex digits."""
-    return hashlib.sha256("\0".join(files[name] for name in sorted(files)).encode()).hexdigest()[
-        :12
-    ]
+    contents = "\0".join(files[name] for name in sorted(files))
+    return hashlib.sha256(contents.encode()).hexdigest()[:12]
 
 
 def seed_files(guest: Guest, login: KeyPair, host: KeyPair) -> dict[str, str]:
@@ -37,6 +38,8 @@ def seed_files(guest: Guest, login: KeyPair, host: KeyPair) -> dict[str, str]:
         "manage_etc_hosts": True,
         "disable_root": False,
         "ssh_pwauth": False,
+        # The line above is carried out when sshd has been listening for a while.
+        "write_files": [{"path": _SSHD_FILE, "permissions": "0600", "content": _SSHD}],
         "users": [{"name": "root", "lock_passwd": True, "ssh_authorized_keys": [login.public]}],
         "ssh_deletekeys": True,
         "ssh_keys": {"ed25519_private": host.private, "ed25519_public": host.public},

@@ -37,7 +37,9 @@ def test_a_seed_says_who_the_machine_is() -> None:
         }
     ]
     assert user["ssh_pwauth"] is False
-    assert "password" not in files["user-data"].replace("lock_passwd", "").lower()
+    (file,) = user["write_files"]
+    assert "PasswordAuthentication no" in file["content"].splitlines()
+    assert {"password", "passwd", "chpasswd", "hashed_passwd"}.isdisjoint(user)
     private = user["ssh_keys"]["ed25519_private"]
     shown = paramiko.Ed25519Key.from_private_key(io.StringIO(private))
     assert f"{shown.get_name()} {shown.get_base64()}" == user["ssh_keys"]["ed25519_public"]
