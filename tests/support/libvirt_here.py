@@ -106,7 +106,6 @@ def private_libvirt(directory: Path) -> Iterator[PrivateLibvirt]:
     for program in ("libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "dnsmasq"):
         if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
             pytest.skip(f"needs {program} installed")
-    before = {path: path.is_dir() for path in _groups()}
     argv = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
             "bash", "-c", _START, "bash", str(directory), *_PATHS]  # fmt: skip
     with (directory / "out").open("wb") as output:
@@ -120,7 +119,7 @@ def private_libvirt(directory: Path) -> Iterator[PrivateLibvirt]:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        _remove_groups(before)
+        _remove_groups()
 
 
 def _await_start(process: subprocess.Popen[bytes], libvirt: PrivateLibvirt) -> None:
@@ -133,21 +132,19 @@ def _await_start(process: subprocess.Popen[bytes], libvirt: PrivateLibvirt) -> N
         time.sleep(0.2)
 
 
-def _groups() -> list[Path]:
-    """The control groups that libvirtd makes for its machines where there is no systemd."""
+def _remove_groups() -> None:
+    """Remove the empty control groups that libvirtd leaves where there is no systemd.
+
+    They are the whole machine's; one that somebody still uses cannot be removed, and stays.
+    """
     root = Path("/sys/fs/cgroup")
     controllers = ("cpu", "cpuacct", "cpuset", "unified", ".")
-    return [root / controller / "machine" for controller in controllers]
-
-
-def _remove_groups(before: dict[Path, bool]) -> None:
-    """Remove what libvirtd left of them: they belong to the whole machine."""
-    deadline = time.monotonic() + 10
-    for group, was_there in before.items():
-        if was_there or not group.is_dir():
-            continue
-        while group.is_dir() and time.monotonic() < deadline:
+    groups = [root / controller / "machine" for controller in controllers]
+    deadline = time.monotonic() + 5
+    # What was killed is in its group for a moment yet.
+    while any(group.is_dir() for group in groups) and time.monotonic() < deadline:
+        for group in groups:
             for path, _, _ in os.walk(group, topdown=False):
                 with suppress(OSError):
                     Path(path).rmdir()
-            time.sleep(0.1)
+        time.sleep(0.1)
