@@ -169,6 +169,14 @@ missing_packages() {
     have qemu-img || without useful qemu-utils qemu-img
     have mke2fs || without useful e2fsprogs e2fsprogs
     have sgdisk || without useful gdisk gdisk
+    # A libvirt of the tests' own: daemon, clients, schemas, networks, and the way in over ssh.
+    have libvirtd ||
+        without useful "libvirt-daemon libvirt-daemon-driver-qemu" "libvirt-daemon libvirt-daemon-kvm"
+    have virsh || without useful libvirt-clients libvirt-client
+    have xmllint || without useful libxml2-utils libxml2
+    have dnsmasq || without useful dnsmasq-base dnsmasq
+    have iptables || without useful iptables iptables-nft
+    have nc || without useful netcat-openbsd netcat
     # Its tools work on files, too: what the kernel stage does is tried on them.
     [[ $family != debian ]] || have grub-set-default || without useful grub2-common ''
 }

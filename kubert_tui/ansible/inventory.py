@@ -9,13 +9,13 @@ from pathlib import Path
 import yaml
 
 from kubert_tui.ansible.request import PlaybookRequest
-from kubert_tui.ansible.ssh_options import (
+from kubert_tui.base.errors import UsageError
+from kubert_tui.hosts.openssh import (
     connection_options,
     escaped_path,
     key_files,
     quoted_path,
 )
-from kubert_tui.base.errors import UsageError
 from kubert_tui.hosts.ssh_config import Endpoint, endpoint_of
 from kubert_tui.lab.model import HostSpec, Lab
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from kubert_tui.ansible.protocol import Order
-from kubert_tui.ansible.ssh_options import trust_options
 from kubert_tui.ansible.workspace import MARK
+from kubert_tui.hosts.openssh import trust_options
 
 _KEPT = (
     "HOME",

@@ -14,6 +14,9 @@ from kubert_tui.lab.rules import Location
 
 _EXPECTED = {
     "name": "letters, digits, dots, dashes and underscores, a letter or digit at both ends",
+    "machine": "a host name: lower-case letters, digits and dashes, a letter first",
+    "bridge": "an interface's name such as br0",
+    "prefix": "an address without its last digit, such as 192.168.11.5",
     "url": "an address such as https://host/path/kernel.rpm",
     "sha256": "64 lower-case hexadecimal digits",
     "address": "a host name or an IP address",
@@ -41,6 +44,10 @@ _MEANT = {
     "proxyjump": "jump",
     "permissions": "allow",
     "buckets": "histogram",
+    "cpus": "vcpus",
+    "cpu": "vcpus",
+    "ram": "memory",
+    "size": "disk",
 }
 _FIXED = {
     "missing": "missing, but required",
@@ -58,6 +65,7 @@ _FIXED = {
     "too_short": "expected at least one",
 }
 _OURS = {"unprintable", "duration", "loops", "cpus", "kernel", "rt_tests", "hosts"}
+_OURS |= {"size", "ipv4", "machines", "guests"}
 """Error types our own validators raise; their message is ready to show."""
 
 
@@ -73,6 +81,8 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
         return error["msg"], suggestion(str(error["input"]), tuple(KERNEL_PRESETS))
     if kind in _OURS:
         return error["msg"], _HINTS.get(key, "")
+    if (error["loc"][:1], key) == (("machines",), "name"):
+        key = "machine"
     expected = _FIXED.get(kind) or _by_context(kind, key, error.get("ctx", {}), error["msg"])
     hint = _HINTS.get(_last_name(error["loc"]), "")
     if kind in ("literal_error", "enum"):

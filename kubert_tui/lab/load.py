@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from pydantic import ValidationError
 from kubert_tui.base.errors import LabFileError
 from kubert_tui.base.text import clean_line
 from kubert_tui.lab.explain import explain
-from kubert_tui.lab.model import Lab
+from kubert_tui.lab.model import Lab, MachinesSpec, NetworkSpec
 from kubert_tui.lab.presets import CHECKSUM_COMMAND
 from kubert_tui.lab.rules import HostOutline, Location, Problem, host_problems
+from kubert_tui.lab.rules_of_machines import MachineOutline, NetworkOutline, machine_problems
 from kubert_tui.lab.tree import Tree, read_tree
 
 SIZE_LIMIT = 1024 * 1024
@@ -52,7 +54,7 @@ def parse_lab(text: str, name: str) -> Lab:
         try:
             lab = Lab.model_validate(data)
         except ValidationError as error:
-            found += _located(_of_model(error), tree)
+            found += _located(_of_model(error, data), tree)
         found += _located(_of_file(data), tree)
     if found or lab is None:
         told = sorted(set(found))
@@ -99,16 +101,19 @@ def _default_name(name: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"name": stem}
 
 
-def _of_model(error: ValidationError) -> Iterable[Problem]:
+def _of_model(error: ValidationError, data: dict[str, Any]) -> Iterable[Problem]:
     """What single values have wrong (the rules between hosts follow from the file itself)."""
+    listed = isinstance(data.get("machines"), list)
     for detail in error.errors(include_url=False):
         location, kind = detail["loc"], detail["type"]
         # pydantic counts only the valid items: the others have told already.
         told = kind == "too_short" and detail["input"]
-        if kind == "hosts" or told:
+        if kind in ("hosts", "guests") or told:
             continue
         if kind == "loops" and not isinstance(detail["input"], str):
             location = (*location[:-1], "duration")
+        if listed and location[:2] == ("machines", "each"):
+            location = ("machines", *location[2:])
         yield Problem(location, *explain(detail))
 
 
@@ -117,6 +122,7 @@ def _of_file(data: dict[str, Any]) -> Iterable[Problem]:
     hosts = data.get("hosts")
     if isinstance(hosts, list):
         yield from host_problems([_outline(host) for host in hosts])
+        yield from _of_machines(data, [_outline(host).name for host in hosts])
     measure = data.get("cyclictest")
     if isinstance(measure, dict) and measure.get("loops") and measure.get("duration"):
         yield Problem(("cyclictest", "loops"), "expected loops or duration, not both")
@@ -129,11 +135,32 @@ def _of_file(data: dict[str, Any]) -> Iterable[Problem]:
             yield Problem(place, "missing, but required", f"compute it: {command}")
 
 
+def _of_machines(data: dict[str, Any], hosts: list[str]) -> Iterable[Problem]:
+    written = data.get("machines")
+    place: Location = ("machines",)
+    if isinstance(written, dict):
+        place = ("machines", "preset" if written.get("preset") else "each")
+        with suppress(ValidationError):
+            written = [dict(one) for one in MachinesSpec.model_validate(written).written]
+    machines = [
+        MachineOutline(text.get("name", ""), text.get("host", ""), text.get("address", ""))
+        for text in map(_texts, written if isinstance(written, list) else ())
+    ]
+    network: NetworkOutline | None = None
+    with suppress(ValidationError):
+        network = NetworkSpec.model_validate(data.get("network") or {}).outline
+    yield from machine_problems(machines, hosts, network, place)
+
+
 def _outline(host: object) -> HostOutline:
-    keys = host if isinstance(host, dict) else {}
-    # Stripped, as the model does it.
-    text = {k: value.strip() if isinstance(value, str) else "" for k, value in keys.items()}
+    text = _texts(host)
     return HostOutline(text.get("name", ""), text.get("jump", ""), text.get("connection", ""))
+
+
+def _texts(part: object) -> dict[str, str]:
+    keys = part if isinstance(part, dict) else {}
+    # Stripped, as the model does it.
+    return {k: value.strip() if isinstance(value, str) else "" for k, value in keys.items()}
 
 
 def _located(problems: Iterable[Problem], tree: Tree) -> Iterable[tuple[int, str, str]]:

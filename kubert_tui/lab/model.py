@@ -12,9 +12,11 @@ from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
 from kubert_tui.lab.duration import parse_duration
+from kubert_tui.lab.machines import MachineSpec, MachinesSpec, NetworkSpec, settled
 from kubert_tui.lab.part import HostName, Part, RpmPackage
 from kubert_tui.lab.presets import KERNEL_PRESETS
 from kubert_tui.lab.rules import HostOutline, host_problems
+from kubert_tui.lab.rules_of_machines import MachineOutline, machine_problems
 
 __all__ = [
     "CpusSpec",
@@ -23,6 +25,9 @@ __all__ = [
     "HostSpec",
     "KernelSpec",
     "Lab",
+    "MachineSpec",
+    "MachinesSpec",
+    "NetworkSpec",
     "Part",
     "Permission",
     "RpmPackage",
@@ -175,6 +180,8 @@ class Lab(Part):
     rt_tests: RtTestsSpec = RtTestsSpec()
     cyclictest: CyclictestSpec = CyclictestSpec()
     causes: CausesSpec = CausesSpec()
+    network: NetworkSpec = NetworkSpec()
+    machines: MachinesSpec = MachinesSpec()
     restart_wait: Annotated[str, _span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )
@@ -192,6 +199,22 @@ class Lab(Part):
             what = "; ".join(f"hosts: {problem.what}" for problem in problems)
             raise PydanticCustomError("hosts", "{what}", {"what": what})
         return self
+
+    @model_validator(mode="after")
+    def _machines_fit_together(self) -> Self:
+        written = self.machines.written
+        outlines = [MachineOutline(one.name, one.host, one.address) for one in written]
+        names = [host.name for host in self.hosts]
+        problems = machine_problems(outlines, names, self.network.outline)
+        if problems:
+            what = "; ".join(f"machines: {problem.what}" for problem in problems)
+            raise PydanticCustomError("guests", "{what}", {"what": what})
+        return self
+
+    @property
+    def guests(self) -> tuple[MachineSpec, ...]:
+        """The virtual machines, with host, address and kind of network filled in."""
+        return settled(self.machines, self.network, self.hosts[0].name)
 
     def host(self, name: str) -> HostSpec:
         """Return the host called `name`; KeyError if there is none."""

@@ -106,7 +106,8 @@ def _explained(error: ValidationError, source: Mapping[tuple[str | int, ...], st
     lines = []
     for detail in error.errors(include_url=False):
         what, hint = explain(detail)
-        place = ("hosts",) if detail["type"] == "hosts" else detail["loc"]
+        rules = {"hosts": ("hosts",), "guests": ("machines",)}
+        place = rules.get(detail["type"], detail["loc"])
         if detail["type"] == "loops" and (_MEASURE, "duration") in source:
             place = (_MEASURE, "duration")
         setting = next(

@@ -14,6 +14,9 @@ def schema() -> dict[str, Any]:
     # What a file must hold to, beyond what the model takes from Python.
     parts["CyclictestSpec"]["not"] = {"required": ["loops", "duration"]}
     parts["RpmPackage"]["required"] = ["url", "sha256"]
+    machines = generated["properties"]["machines"]
+    one_by_one = parts["MachinesSpec"]["properties"]["each"]
+    machines["anyOf"] = [{"$ref": machines.pop("$ref")}, {**one_by_one}]
     for part in parts.values():
         # Editors show the first sentence; the rest of a docstring is for programmers.
         part["description"] = part.get("description", "").split("\n\n")[0]

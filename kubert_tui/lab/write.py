@@ -16,6 +16,8 @@ from kubert_tui.lab.model import (
     HostSpec,
     KernelSpec,
     Lab,
+    MachinesSpec,
+    NetworkSpec,
     Part,
     Permission,
     RtTestsSpec,
@@ -51,6 +53,8 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         list(_rt_tests(lab.rt_tests)),
         list(_cyclictest(lab.cyclictest, complete=complete)),
         *([list(_causes(lab.causes))] if complete or lab.causes != CausesSpec() else []),
+        *([list(_network(lab.network))] if lab.network != NetworkSpec() else []),
+        *([list(_machines(lab.machines))] if lab.machines != MachinesSpec() else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -152,6 +156,32 @@ def _causes(causes: CausesSpec) -> Iterator[str]:
     yield "causes:"
     for key, value in dict(causes).items():
         yield f"  {key}: {_scalar(value)}"
+
+
+def _network(network: NetworkSpec) -> Iterator[str]:
+    yield "# The virtual machines' network: the address of the first is PREFIX0, then PREFIX1, ..."
+    yield "network:"
+    for key, value in _given(network):
+        yield f"  {key}: {_flow(value)}"
+
+
+def _machines(machines: MachinesSpec) -> Iterator[str]:
+    yield "# Virtual machines: a preset, or one by one."
+    yield "machines:"
+    for key, value in _given(machines):
+        if key != "each":
+            yield f"  {key}: {_flow(value)}"
+    for machine in machines.each:
+        first = "  - "
+        for key, value in _given(machine):
+            yield f"{first}{key}: {_flow(value)}"
+            first = "    "
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_scalar, value))}]"
+    return _scalar(value)
 
 
 def _given(part: Part) -> Iterator[tuple[str, object]]:

@@ -8,6 +8,7 @@ from tests.support.bootstrap_bench import Bench, make_bench
 
 PRACTICE = ["mmdebstrap", "systemd-nspawn", "slirp4netns", "nft", "ip", "qemu-system-x86_64"]
 PRACTICE += ["qemu-img", "mke2fs", "sgdisk"]
+LIBVIRT = ["libvirtd", "virsh", "xmllint", "dnsmasq", "iptables", "nc"]
 CHECKS = ["ruff", "mypy", "lint-imports", "ansible-lint", "shellcheck"]
 
 
@@ -18,7 +19,7 @@ def bench(tmp_path: Path) -> Bench:
         bench.program(name, f'echo "{name} $*" >>"$LAB/calls"; echo "{name} has spoken"')
     for name in ("sshd", "sudo", "busybox", "cyclictest", "ps"):
         bench.program(name)
-    for name in PRACTICE:
+    for name in (*PRACTICE, *LIBVIRT):
         bench.program(name)
     for folder in ("kubert_tui", "screens", "playbooks"):
         (bench.checkout / folder).mkdir()

@@ -50,8 +50,24 @@ cyclictest:
   preset: readme
   cpus: 2-15,20
   duration: 1h30m
+network:
+  kind: bridge
+  prefix: 192.168.11.5
+  gateway: none
+  dns: [192.168.11.2]
+machines:
+  - name: master
+    role: control-plane
+    memory: 8 GiB
+  - name: worker
+    host: bull2
+    address: 192.168.11.60
+    realtime: no
 """
-FLOW = '{name: "a", hosts: [{name: b, connection: local}], allow: [], cyclictest: {loops: 5}}\n'
+FLOW = (
+    '{name: "a", hosts: [{name: b, connection: local}], allow: [], cyclictest: {loops: 5},'
+    " machines: {preset: upstream, workers: 1, hosts: [b]}}\n"
+)
 VALID = (TWINS, FLOW, dump_lab(parse_lab(TWINS, "x.yaml"), complete=True))
 WORDS = (
     *("&a ", "*a", "<<: *a", "!!python/object:os.system ", "!<x> ", "%YAML 1.1\n---\n", "\n---\n"),

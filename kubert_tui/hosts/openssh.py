@@ -1,4 +1,4 @@
-"""OpenSSH options for Ansible's ssh, quoted for the three readers they pass.
+"""OpenSSH options for programs that run ssh (Ansible, libvirt), quoted for the readers they pass.
 
 A value is read by ssh's own option parser (quotes, `%` tokens), inside a ProxyCommand also by
 a shell and once more by `%` expansion, and Ansible splits the whole string like a shell does.

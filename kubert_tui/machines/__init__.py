@@ -1,0 +1,1 @@
+"""The lab's virtual machines: defined, compared with what is there, and run by libvirt."""
