@@ -107,13 +107,48 @@ def apt_options(tree: Path) -> tuple[str, ...]:
     return tuple(part for key, value in settings.items() for part in ("-o", f"{key}={value}"))
 
 
+def with_lists(tree: Path, means: Means) -> tuple[str, ...]:
+    """Return options that let apt know what its sources offer; () where the system's lists say it.
+
+    Where nobody ever ran `apt-get update`, lists of our own are fetched into `tree`.
+    """
+    status, output = means.run(("apt-get", "indextargets"), cancel=means.cancel)
+    if status != 0 or output.strip():
+        return ()
+    for directory in (tree / "lists" / "partial", tree / "cache" / "archives" / "partial"):
+        directory.mkdir(parents=True)
+    settings = {
+        "Dir::State::lists": tree / "lists",
+        "Dir::Cache": tree / "cache",
+        "APT::Sandbox::User": "",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "1",
+        "Acquire::http::Timeout": "20",
+        "Acquire::https::Timeout": "20",
+    }
+    options = tuple(part for key, value in settings.items() for part in ("-o", f"{key}={value}"))
+    # A source that cannot be reached must not stop the others: what is missing shows later.
+    means.run(
+        ("apt-get", *options, "--quiet", "update"),
+        on_line=means.on_line,
+        cancel=means.cancel,
+        timeout=_TIMEOUT,
+    )
+    return options
+
+
 def _apt(work: Path, means: Means, package: str) -> tuple[Path, str, str]:
+    lists = with_lists(work / "system", means)
     status, output = means.run(
-        ("apt-get", "indextargets", "--format", _TARGETS), cancel=means.cancel
+        ("apt-get", *lists, "indextargets", "--format", _TARGETS), cancel=means.cancel
     )
     text = source_list(output.splitlines())
     if status != 0 or not text:
-        raise KubertError("apt names no package source over http or https", details=output)
+        raise KubertError(
+            "apt names no package source over http or https",
+            fix="see /etc/apt/sources.list, and whether `apt-get update` gets through",
+            details=output,
+        )
     tree, files = work / "apt", work / "files"
     for directory in (tree / "lists" / "partial", tree / "cache" / "archives" / "partial", files):
         directory.mkdir(parents=True)

@@ -30,7 +30,8 @@ def unpack(package: str, cache: Path, means: Means) -> Path:
         files, tree = work / "files", work / "tree"
         files.mkdir()
         tree.mkdir()
-        for argv in fetch_commands(kind, package):
+        lists = distribution.with_lists(work / "system", means) if kind == "apt" else ()
+        for argv in fetch_commands(kind, package, lists):
             _step(argv, files, means)
         found = sorted((*files.glob("*.deb"), *files.glob("*.rpm")))
         if not found:
@@ -53,10 +54,12 @@ def unpack(package: str, cache: Path, means: Means) -> Path:
     return program
 
 
-def fetch_commands(kind: str, package: str) -> tuple[tuple[str, ...], ...]:
-    """The commands that bring the package into the current directory."""
+def fetch_commands(
+    kind: str, package: str, options: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], ...]:
+    """The commands that bring the package into the current directory; `options` are apt's."""
     if kind == "apt":
-        return (("apt-get", "--quiet", "download", package),)
+        return (("apt-get", *options, "--quiet", "download", package),)
     if kind == "dnf":
         return (("dnf", "--quiet", "download", package),)
     raise KubertError("neither apt-get nor dnf is here")

@@ -82,3 +82,20 @@ def test_the_package_is_unpacked_into_the_cache_once(tmp_path: Path) -> None:
     lines.clear()
     assert unpack("rt-tests", tmp_path, means) == program
     assert not lines
+
+
+@pytest.mark.network
+def test_where_nobody_has_fetched_lists_there_are_lists_of_our_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "lists"
+    (system / "partial").mkdir(parents=True)
+    (tmp_path / "apt.conf").write_text(f'Dir::State::lists "{system}";\n')
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    program = unpack("rt-tests", tmp_path / "cache", Means(print, Flag()))
+    assert cached_cyclictests(tmp_path / "cache") == (program,)
+    (tmp_path / "work").mkdir()
+    archive, _, _ = distribution.fetch(tmp_path / "work", Means(print, Flag()), package="hello")
+    assert archive.name.startswith("hello_")
+    assert not list((system / "partial").iterdir())
+    assert not [path for path in system.iterdir() if path.name not in ("partial", "lock")]
