@@ -20,16 +20,23 @@ from tests.support.latency_runs import NobodyAsks
 
 TAIL = 0.4
 """Seconds before the end at which the costs are read."""
+STARTED = 5.0
+"""Seconds after which our processes have started (or a third of a short run)."""
+HELPERS = (("sampler.py", "sampler.pyz"), ("recorder.pyz", "stream.pyz"))
 
 
 @dataclass
 class Cost:
-    """What one run cost; shares are of one CPU, over the run's own time."""
+    """What one run cost; shares are of one CPU: cyclictest's over the run's own time, those of
+    our processes from when they had started.
+    """
 
     final: Snapshot
     cyclictest: float
     sampler: float = 0.0
     recorder: float = 0.0
+    start: float = 0.0
+    """CPU time in seconds of the start of both: an interpreter, the search for the arrays."""
     memory: int = 0
     """Bytes of sampler and recorder together."""
     bytes_per_second: float = 0.0
@@ -58,24 +65,35 @@ class _Watched:
     pid: int = 0
     snapshots: int = 0
     shares: dict[str, float] = field(default_factory=dict)
+    begun: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """By process: CPU time and age when it had started."""
     memory: int = 0
 
     def started(self, launched: Launched) -> None:
         self.pid = launched.pid
-        delay = seconds_of(self.order) - TAIL - age(self.pid)
-        timer = threading.Timer(max(delay, 0.0), self.read)
-        timer.daemon = True
-        timer.start()
+        left = seconds_of(self.order) - age(self.pid)
+        for delay, read in ((min(STARTED, left / 3), self.begin), (left - TAIL, self.read)):
+            timer = threading.Timer(max(delay, 0.0), read)
+            timer.daemon = True
+            timer.start()
 
     def snapshot(self, _: Snapshot) -> None:
         self.snapshots += 1
 
+    def begin(self) -> None:
+        pids = (pid for names in HELPERS for name in names for pid in with_word(name))
+        self.begun = {pid: (cpu_seconds(pid), age(pid)) for pid in pids}
+
     def read(self) -> None:
         self.shares["cyclictest"] = cpu_seconds(self.pid) / age(self.pid)
-        for name, fallback in (("sampler.py", "sampler.pyz"), ("recorder.pyz", "stream.pyz")):
+        for name, fallback in HELPERS:
             pids = [*with_word(name), *with_word(fallback)]
-            self.shares[name] = sum(cpu_seconds(pid) / age(pid) for pid in pids)
+            self.shares[name] = sum(map(self._share, pids))
             self.memory += sum(resident(pid) for pid in pids)
+
+    def _share(self, pid: int) -> float:
+        spent, since = self.begun.get(pid, (0.0, 0.0))
+        return (cpu_seconds(pid) - spent) / (age(pid) - since)
 
 
 class CountingHost(LocalHost):
@@ -116,6 +134,7 @@ def watched(order: MeasurementOrder) -> Cost:
         watch.shares["cyclictest"],
         watch.shares["sampler.py"],
         watch.shares["recorder.pyz"],
+        sum(spent for spent, _ in watch.begun.values()),
         watch.memory,
         host.received / seconds_of(order),
         measured.exact,
