@@ -269,7 +269,10 @@ class RunView:
 
     @_fold.register
     def _latency_started(self, event: LatencyStarted) -> Areas:
-        self.measurements[event.host] = event
+        known = {**self.measurements, event.host: event}
+        hosts = self.run.hosts if self.run else ()
+        ordered = [*(host for host in hosts if host in known), *known]
+        self.measurements = {host: known[host] for host in ordered}
         self.stored.pop(event.host, None)
         self.cut_off.pop(event.host, None)
         if not event.attached:
@@ -287,7 +290,7 @@ class RunView:
             self.activity = _at(event.host, f"{event.interrupted}; what was measured is kept")
         else:
             self.stored[event.host] = event
-            self.activity = _at(event.host, f"measured: maximum {event.maximum} us")
+            self.activity = _at(event.host, f"measured: the worst took {event.maximum} us")
         return frozenset({Area.LATENCY, Area.STATUS, Area.GUIDE})
 
     @_fold.register

@@ -27,7 +27,7 @@ def _hosts_headings(states: Iterable[str]) -> tuple[Heading, ...]:
     """The column of states is as wide as they are: the histograms need the room."""
     wide = max((len(state) for state in states), default=4)
     state = Heading("state", max(wide, 5) + 2)
-    return (Heading("rate", 7, 2), *_FIGURES, state, Heading("limit", 9))
+    return (Heading("rate", 8, 2), *_FIGURES, state, Heading("limit", 9))
 
 
 def hosts_sheet(view: RunView, digests: Mapping[str, Digest | None]) -> Sheet:

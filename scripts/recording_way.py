@@ -159,6 +159,7 @@ async def work(app: KubertApp, way: Way) -> None:
     await way.ended("hyperthreading")
     await way.press("n", "a")
     await way.screen(CpuPlanForm)
+    await way.picture("cpu-plan")
     await way.press("enter")
     await way.ended("cpu-plan")
     await way.press("n", "a")
@@ -186,10 +187,16 @@ async def measure(app: KubertApp, way: Way) -> None:
         return snapshot is not None and snapshot.elapsed >= 10
 
     await way.until(half)
+    await way.picture("latency-hosts")
+    await way.press("enter")
+    await way.until(lambda: "merged" in str(app.screen.query_one("#latency-head", Static).content))
     await way.picture("latency-live")
     await way.ended("cyclictest")
     await way.press("escape")
     await way.screen(WizardScreen)
+    await way.picture("measured")
+    await way.press("n", "a")
+    await way.ended("causes")
     await way.picture("finished")
 
 

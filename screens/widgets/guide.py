@@ -118,7 +118,7 @@ class GuidePane(VerticalScroll):
             if result.stage == stage.id:
                 path = Path(result.path)
                 kept.add(short_path(path.parent))
-                figures = f"maximum {result.maximum} us in {result.samples} samples"
+                figures = f"worst {result.maximum} us of {result.samples} samples"
                 parts += [(f"{result.host}  ", "bold"), (f"{figures}, {path.name}\n", "")]
         parts += [(f"in {directory}\n", "$foreground-muted") for directory in sorted(kept)]
         return Content.assemble(*parts).rstrip()

@@ -140,9 +140,9 @@ async def test_what_was_measured_stands_in_the_guide_with_its_place() -> None:
     async with wizard() as (app, pilot, engine):
         engine.play([stored])
         await go_to(pilot, 7)
-        await until(pilot, lambda: "maximum 87 us" in text_of(app, "#guide-results"))
+        await until(pilot, lambda: "worst 87 us" in text_of(app, "#guide-results"))
         shown = text_of(app, "#guide-results")
-        assert shown == ("bull1  maximum 87 us in 200000 samples, latency-bull1-1.json\nin ~/runs")
+        assert shown == ("bull1  worst 87 us of 200000 samples, latency-bull1-1.json\nin ~/runs")
         await go_to(pilot, 6)
         assert not app.screen.query_one("#guide-results").display
 
