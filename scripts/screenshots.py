@@ -16,6 +16,7 @@ from kubert_tui.cli.wizard_command import make_app
 from kubert_tui.events.model import StageState
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.glyphs import UNICODE
+from kubert_tui.screens.questions.cpu_plan import CpuPlanForm
 from kubert_tui.screens.questions.review import ReviewForm
 
 _SIZE = (120, 40)
@@ -30,6 +31,8 @@ async def take(directory: Path) -> None:
     async with app.run_test(size=_SIZE) as pilot:
         await _until(pilot, lambda: _ended(app, "connect"))
         await pilot.press("A")
+        await _until(pilot, lambda: isinstance(app.screen, CpuPlanForm))
+        await pilot.press("enter")
         await _until(pilot, lambda: isinstance(app.screen, ReviewForm))
         await pilot.press("a")
         await _until(pilot, lambda: bool(app.session and app.session.view.measurements))
