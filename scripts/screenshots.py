@@ -16,8 +16,10 @@ from kubert_tui.cli.wizard_command import make_app
 from kubert_tui.events.model import StageState
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.glyphs import UNICODE
+from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.questions.cpu_plan import CpuPlanForm
 from kubert_tui.screens.questions.review import ReviewForm
+from kubert_tui.screens.wizard import WizardScreen
 
 _SIZE = (120, 40)
 _TALL = (120, 52)
@@ -35,9 +37,14 @@ async def take(directory: Path) -> None:
         await pilot.press("enter")
         await _until(pilot, lambda: isinstance(app.screen, ReviewForm))
         await pilot.press("a")
-        await _until(pilot, lambda: bool(app.session and app.session.view.measurements))
+        # It opens by itself.
+        await _until(pilot, lambda: isinstance(app.screen, LatencyScreen))
+        await pilot.press("escape")
+        await _until(pilot, lambda: isinstance(app.screen, WizardScreen))
+        await pilot.pause(0.5)
         app.save_screenshot("wizard.svg", str(directory))
         await pilot.press("m")
+        await _until(pilot, lambda: isinstance(app.screen, LatencyScreen))
         await pilot.resize_terminal(*_TALL)
         await pilot.pause(30)
         app.save_screenshot("latency.svg", str(directory))
