@@ -14,6 +14,7 @@ from typing import Protocol
 
 from kubert_tui.lab.model import HostSpec
 from kubert_tui.practice.model import Machine
+from tests.support.twins import run_inside
 
 _ANSWER_LIMIT = 90.0
 _TURN = 0.05
@@ -68,15 +69,15 @@ class Twin:
 
     def inside(self, *argv: str, check: bool = True, stdin: str = "") -> str:
         """Run a command in there as root, past the network; return what it printed."""
-        done = subprocess.run(
-            ["nsenter", "-t", str(self.machine.leader()), "-m", "-u", "-i", "-n", "-p", "--",
-             "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
-             "DEBIAN_FRONTEND=noninteractive", *argv],
-            capture_output=True, text=True, check=False, input=stdin, timeout=120,
-        )  # fmt: skip
-        if check and done.returncode:
-            raise RuntimeError(f"{self.name}: {argv}: {done.stdout}{done.stderr}")
-        return done.stdout
+        command = [
+            "nsenter", "-t", str(self.machine.leader()), "-m", "-u", "-i", "-n", "-p", "--",
+            "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+            "DEBIAN_FRONTEND=noninteractive", *argv,
+        ]  # fmt: skip
+        code, told, errors = run_inside(command, stdin, limit=120)
+        if check and code:
+            raise RuntimeError(f"{self.name}: {argv}: {told}{errors}")
+        return told
 
     def start(self) -> None:
         """Switch on; returns when sshd answers."""

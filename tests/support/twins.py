@@ -16,6 +16,7 @@ $XDG_CACHE_HOME, else ~/.cache, as they were when this module was first imported
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -47,6 +48,28 @@ CACHE_HOME = Path(
 CACHE = CACHE_HOME / "kubert-tui" / "practice"
 _PREFIX = "kubert-twins-"
 _LIMIT = 300.0
+
+
+def run_inside(command: list[str], stdin: str, limit: float = _LIMIT) -> tuple[int, str, str]:
+    """Run nsenter to its end; return its status and what it wrote.
+
+    A container that shuts down stops all that runs in it before it is killed. nsenter stops
+    with its command then, and would be waited for by a kernel that waits for nsenter.
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        deadline = time.monotonic() + limit
+        given: str | None = stdin
+        while True:
+            try:
+                told, errors = process.communicate(given, timeout=5)
+                return process.returncode, told, errors
+            except subprocess.TimeoutExpired:
+                given = None
+                if time.monotonic() > deadline:
+                    process.kill()
+                    raise
+                process.send_signal(signal.SIGCONT)
 
 
 def patient_order() -> Order:
@@ -93,14 +116,14 @@ class Twins:
 
     def inside(self, name: str, *argv: str, stdin: str = "", check: bool = True) -> str:
         """Run a command in a container as root, past its network; return what it printed."""
-        done = subprocess.run(
-            ["nsenter", "--all", f"--target={self.container(name).leader()}", "--", "env", "-i",
-             "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", *argv],
-            input=stdin, capture_output=True, text=True, check=False, timeout=_LIMIT,
-        )  # fmt: skip
-        if check and done.returncode:
-            raise AssertionError(f"{name}: {argv}: {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        command = [
+            "nsenter", "--all", f"--target={self.container(name).leader()}", "--", "env", "-i",
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", *argv,
+        ]  # fmt: skip
+        code, told, errors = run_inside(command, stdin)
+        if check and code:
+            raise AssertionError(f"{name}: {argv}: {code}\n{told}{errors}")
+        return told
 
     def root(self, name: str) -> Path:
         """The file system of a container, seen from here; its /run and /tmp are not in it."""
