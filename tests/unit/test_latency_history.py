@@ -97,20 +97,25 @@ def test_a_snapshot_out_of_order_changes_nothing() -> None:
 
 def test_a_long_run_needs_no_more_room_than_a_short_one() -> None:
     source, history = Source(4), History(step=0.5, columns=60)
+    ours = tracemalloc.Filter(True, "*/kubert_tui/latency/*")
 
     def run(begin: int, end: int) -> int:
         for tick in range(begin, end):
             for cpu in range(4):
                 source.sample(cpu, (tick * 7 + cpu) % 40)
             history.take(source.snapshot(tick * 0.5))
-        return tracemalloc.get_traced_memory()[0]
+        # What else this process holds is none of the history's.
+        taken = tracemalloc.take_snapshot().filter_traces([ours])
+        return sum(one.size for one in taken.statistics("filename"))
 
     tracemalloc.start()
     try:
-        short, long = run(1, 2000), run(2000, 6000)
+        # Twice as long: each column covers twice as much, and there are as many.
+        short, long = run(1, 2000), run(2000, 4000)
     finally:
         tracemalloc.stop()
-    assert long < short * 1.2
+    assert len(history.columns) <= 60
+    assert 0 < long < short * 1.2
 
 
 def test_no_room_is_refused() -> None:
