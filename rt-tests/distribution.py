@@ -6,7 +6,7 @@ checksums. dnf: `dnf download --source`, then `rpmkeys` checks the signature.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kubert_tui.base.errors import KubertError
@@ -91,20 +91,13 @@ def source_list(targets: Iterable[str]) -> str:
 
 def apt_options(tree: Path) -> tuple[str, ...]:
     """Options that make apt work in `tree` alone, and never with anything unsigned."""
-    settings = {
-        "Dir::State::lists": tree / "lists",
-        "Dir::Cache": tree / "cache",
+    return _options({
+        **_own_state(tree),
         "Dir::Etc::sourcelist": tree / "deb-src.sources",
         "Dir::Etc::sourceparts": "/dev/null",
-        "APT::Sandbox::User": "",
         "APT::Get::AllowUnauthenticated": "false",
         "Acquire::AllowInsecureRepositories": "false",
-        "Acquire::Languages": "none",
-        "Acquire::Retries": "1",
-        "Acquire::http::Timeout": "20",
-        "Acquire::https::Timeout": "20",
-    }
-    return tuple(part for key, value in settings.items() for part in ("-o", f"{key}={value}"))
+    })  # fmt: skip
 
 
 def with_lists(tree: Path, means: Means) -> tuple[str, ...]:
@@ -115,9 +108,15 @@ def with_lists(tree: Path, means: Means) -> tuple[str, ...]:
     status, output = means.run(("apt-get", "indextargets"), cancel=means.cancel)
     if status != 0 or output.strip():
         return ()
-    for directory in (tree / "lists" / "partial", tree / "cache" / "archives" / "partial"):
-        directory.mkdir(parents=True)
-    settings = {
+    _make_tree(tree)
+    options = _options(_own_state(tree))
+    _update(options, means)
+    return options
+
+
+def _own_state(tree: Path) -> dict[str, object]:
+    """Settings that keep apt's lists and packages in `tree`, and its patience short."""
+    return {
         "Dir::State::lists": tree / "lists",
         "Dir::Cache": tree / "cache",
         "APT::Sandbox::User": "",
@@ -126,15 +125,28 @@ def with_lists(tree: Path, means: Means) -> tuple[str, ...]:
         "Acquire::http::Timeout": "20",
         "Acquire::https::Timeout": "20",
     }
-    options = tuple(part for key, value in settings.items() for part in ("-o", f"{key}={value}"))
-    # A source that cannot be reached must not stop the others: what is missing shows later.
+
+
+def _options(settings: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(part for key, value in settings.items() for part in ("-o", f"{key}={value}"))
+
+
+def _make_tree(tree: Path) -> None:
+    for directory in (tree / "lists" / "partial", tree / "cache" / "archives" / "partial"):
+        directory.mkdir(parents=True)
+
+
+def _update(options: tuple[str, ...], means: Means) -> None:
+    """Fetch lists. Its status is not judged: one repository must not stop the others.
+
+    What was not fetched or not signed is missing in the next step.
+    """
     means.run(
         ("apt-get", *options, "--quiet", "update"),
         on_line=means.on_line,
         cancel=means.cancel,
         timeout=_TIMEOUT,
     )
-    return options
 
 
 def _apt(work: Path, means: Means, package: str) -> tuple[Path, str, str]:
@@ -150,18 +162,11 @@ def _apt(work: Path, means: Means, package: str) -> tuple[Path, str, str]:
             details=output,
         )
     tree, files = work / "apt", work / "files"
-    for directory in (tree / "lists" / "partial", tree / "cache" / "archives" / "partial", files):
-        directory.mkdir(parents=True)
+    _make_tree(tree)
+    files.mkdir(parents=True)
     (tree / "deb-src.sources").write_text(text, encoding="utf-8")
     options = apt_options(tree)
-    # Its status is not judged: a vendor's repository without sources must not stop us, and
-    # what was not fetched or not signed is missing in the next step.
-    means.run(
-        ("apt-get", *options, "--quiet", "update"),
-        on_line=means.on_line,
-        cancel=means.cancel,
-        timeout=_TIMEOUT,
-    )
+    _update(options, means)
     command = ("apt-get", *options, "--quiet", "source", "--download-only", package)
     status, output = means.run(
         command, directory=files, on_line=means.on_line, cancel=means.cancel, timeout=_TIMEOUT
@@ -183,7 +188,7 @@ def dnf_command(package: str, directory: Path) -> tuple[str, ...]:
 
 def _dnf(work: Path, means: Means, package: str) -> tuple[Path, str, str]:
     files, contents = work / "files", work / "contents"
-    files.mkdir()
+    files.mkdir(parents=True)
     contents.mkdir()
 
     def step(argv: tuple[str, ...]) -> None:

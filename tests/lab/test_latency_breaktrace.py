@@ -17,13 +17,14 @@ from kubert_tui.events.questions import Answer, Choice, Question
 from kubert_tui.events.words import trace_lines
 from kubert_tui.hosts.local import LocalHost
 from kubert_tui.lab.builtin import local_lab
-from kubert_tui.lab.model import HostSpec
 from kubert_tui.latency.failures import MeasurementCancelledError, MeasurementInterruptedError
 from kubert_tui.latency.launch import Run, forget
 from kubert_tui.latency.store import load
 from tests.support import tracefs
-from tests.support.latency_runs import BINARIES, NobodyAsks, Watch, carry_out, end_runs, order
+from tests.support.latency_lab import host
+from tests.support.latency_runs import BINARIES, Watch, carry_out, end_runs, order
 
+__all__ = ["host"]
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="tracing needs root"),
@@ -32,11 +33,6 @@ pytestmark = [
 ]
 
 LOW, HIGH = "1us", "1s"
-
-
-@pytest.fixture
-def host() -> LocalHost:
-    return LocalHost(HostSpec(name="here", connection="local"), NobodyAsks())
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier, Thread
 from threading import Event as Flag
@@ -18,38 +17,21 @@ import pytest
 
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.hosts.local import LocalHost
-from kubert_tui.lab.model import HostSpec
 from kubert_tui.latency.failures import MeasurementCancelledError, MeasurementInterruptedError
 from kubert_tui.latency.launch import Run
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
+from tests.support.latency_lab import MARKS, directory, host
 from tests.support.latency_runs import (
-    CYCLICTEST,
     NOBODY,
-    NobodyAsks,
     PlainUser,
     Watch,
     assert_grows,
     carry_out,
-    end_runs,
     order,
 )
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="real-time priorities need root"),
-    pytest.mark.skipif(not CYCLICTEST, reason="cyclictest (rt-tests) is not installed"),
-]
-
-
-@pytest.fixture
-def host() -> LocalHost:
-    return LocalHost(HostSpec(name="here", connection="local"), NobodyAsks())
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[str]:
-    yield str(tmp_path)
-    end_runs(tmp_path)
+__all__ = ["directory", "host"]
+pytestmark = MARKS
 
 
 def test_a_killed_cyclictest_is_an_interrupted_run(host: LocalHost, directory: str) -> None:

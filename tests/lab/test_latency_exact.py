@@ -3,8 +3,6 @@
 The first is in every run; all of them in the long profile. Nothing here judges microseconds.
 """
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,22 +15,18 @@ from kubert_tui.latency.command import arguments
 from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.latency.stream import at_or_below
 from tests.faults.stored import buckets_of
+from tests.support.latency_lab import MARKS, directory
 from tests.support.latency_runs import (
     ALL,
     BINARIES,
-    CYCLICTEST,
     NobodyAsks,
     Watch,
     carry_out,
-    end_runs,
     order,
 )
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="real-time priorities need root"),
-    pytest.mark.skipif(not CYCLICTEST, reason="cyclictest (rt-tests) is not installed"),
-]
+__all__ = ["directory"]
+pytestmark = MARKS
 
 _KINDS = [
     (interval, histogram, cpus)
@@ -41,12 +35,6 @@ _KINDS = [
     for cpus in ((), ALL[:1])
 ]
 """Interval in us, buckets, CPUs; the README's first. Twelve buckets overflow a great deal."""
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[str]:
-    yield str(tmp_path)
-    end_runs(tmp_path)
 
 
 def ordered(binary: str, interval: int, histogram: int, cpus: tuple[int, ...]) -> MeasurementOrder:

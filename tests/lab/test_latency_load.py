@@ -15,16 +15,14 @@ import pytest
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.hosts.local import LocalHost
 from kubert_tui.lab.load_presets import LOAD_PRESETS
-from kubert_tui.lab.model import HostSpec
 from kubert_tui.latency import measure as measuring
 from kubert_tui.latency.failures import MeasurementInterruptedError
 from kubert_tui.latency.launch import Process, Run, forget
 from kubert_tui.latency.loads import LoadOrder
 from kubert_tui.latency.measurement import MeasurementOrder
+from tests.support.latency_lab import MARKS, host
 from tests.support.latency_runs import (
     ALL,
-    CYCLICTEST,
-    NobodyAsks,
     Watch,
     carry_out,
     end_runs,
@@ -32,19 +30,13 @@ from tests.support.latency_runs import (
 )
 from tests.support.twins import wait_until
 
+__all__ = ["host"]
 pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="real-time priorities need root"),
-    pytest.mark.skipif(not CYCLICTEST, reason="cyclictest (rt-tests) is not installed"),
+    *MARKS,
     pytest.mark.skipif(not shutil.which("stress-ng"), reason="stress-ng is not installed"),
 ]
 
 CPU = ALL[-1]
-
-
-@pytest.fixture
-def host() -> LocalHost:
-    return LocalHost(HostSpec(name="here", connection="local"), NobodyAsks())
 
 
 @pytest.fixture

@@ -5,47 +5,28 @@ Nothing here judges microseconds.
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Event as Flag
 
 import pytest
 
-from kubert_tui.base.errors import DetachedError, MeasurementError
+from kubert_tui.base.errors import MeasurementError
 from kubert_tui.hosts.local import LocalHost
-from kubert_tui.lab.model import HostSpec
 from kubert_tui.latency.counters import UNKNOWN
 from kubert_tui.latency.launch import Run, Stage, forget
 from kubert_tui.latency.stream import at_or_below
+from tests.support.latency_lab import MARKS, directory, host, let_go
 from tests.support.latency_runs import (
     ALL,
     BINARIES,
-    CYCLICTEST,
-    NobodyAsks,
     Watch,
     assert_grows,
     carry_out,
-    end_runs,
     order,
     samplers,
 )
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="real-time priorities need root"),
-    pytest.mark.skipif(not CYCLICTEST, reason="cyclictest (rt-tests) is not installed"),
-]
-
-
-@pytest.fixture
-def host() -> LocalHost:
-    return LocalHost(HostSpec(name="here", connection="local"), NobodyAsks())
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[str]:
-    yield str(tmp_path)
-    end_runs(tmp_path)
+__all__ = ["directory", "host"]
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize("binary", BINARIES)
@@ -102,10 +83,7 @@ def test_a_killed_sampler_changes_nothing(host: LocalHost, directory: str) -> No
 
 def test_it_goes_on_without_us_and_is_attached_to_again(host: LocalHost, directory: str) -> None:
     what = order(4)
-    detach = Flag()
-    watch = Watch(detach.set)
-    with pytest.raises(DetachedError):
-        carry_out(host, what, directory, watch, detach=detach)
+    watch = let_go(host, what, directory)
     assert Run(host, directory, what.identity).look().stage is Stage.RUNNING
     with pytest.raises(MeasurementError, match="still runs"):
         forget(host, what.identity, directory)

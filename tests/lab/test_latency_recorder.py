@@ -6,53 +6,32 @@ Nothing here judges microseconds.
 import json
 import os
 import signal
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from threading import Event as Flag
 
 import pytest
 
-from kubert_tui.base.errors import DetachedError
 from kubert_tui.hosts.local import LocalHost
-from kubert_tui.lab.model import HostSpec
 from kubert_tui.latency.failures import MeasurementCancelledError, MeasurementInterruptedError
 from kubert_tui.latency.recorded import Recorded
 from kubert_tui.latency.stream import at_or_below
+from tests.support.latency_lab import MARKS, directory, host, let_go
 from tests.support.latency_runs import (
-    CYCLICTEST,
-    NobodyAsks,
     Watch,
     carry_out,
-    end_runs,
     order,
 )
 from tests.support.twins import wait_until
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="real-time priorities need root"),
-    pytest.mark.skipif(not CYCLICTEST, reason="cyclictest (rt-tests) is not installed"),
-]
-
-
-@pytest.fixture
-def host() -> LocalHost:
-    return LocalHost(HostSpec(name="here", connection="local"), NobodyAsks())
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[str]:
-    yield str(tmp_path)
-    end_runs(tmp_path)
+__all__ = ["directory", "host"]
+pytestmark = MARKS
 
 
 def begin(host: LocalHost, directory: str, seconds: float = 60) -> Path:
     """Start a measurement and let go of it; its directory."""
-    detach = Flag()
     what = order(seconds)
-    with pytest.raises(DetachedError):
-        carry_out(host, what, directory, Watch(detach.set), detach=detach)
+    let_go(host, what, directory)
     run = Path(directory, what.identity)
     wait_until((run / "last").exists, "the recorder has written", 30)
     return run

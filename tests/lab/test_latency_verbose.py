@@ -6,7 +6,6 @@ Nothing here judges microseconds.
 import json
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,43 +13,26 @@ from threading import Event as Flag
 
 import pytest
 
-from kubert_tui.base.errors import DetachedError
 from kubert_tui.hosts.local import LocalHost
-from kubert_tui.lab.model import HostSpec
 from kubert_tui.latency.failures import MeasurementCancelledError, MeasurementInterruptedError
 from kubert_tui.latency.launch import Run, forget
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
 from kubert_tui.latency.stream import at_or_below
 from tests.faults.stored import buckets_of
+from tests.support.latency_lab import MARKS, directory, host, let_go
 from tests.support.latency_runs import (
     ALL,
     BINARIES,
     CYCLICTEST,
-    NobodyAsks,
     Watch,
     assert_grows,
     carry_out,
-    end_runs,
     order,
 )
 from tests.support.twins import wait_until
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="real-time priorities need root"),
-    pytest.mark.skipif(not CYCLICTEST, reason="cyclictest (rt-tests) is not installed"),
-]
-
-
-@pytest.fixture
-def host() -> LocalHost:
-    return LocalHost(HostSpec(name="here", connection="local"), NobodyAsks())
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[str]:
-    yield str(tmp_path)
-    end_runs(tmp_path)
+__all__ = ["directory", "host"]
+pytestmark = MARKS
 
 
 def ordered(seconds: float, binary: str = CYCLICTEST) -> MeasurementOrder:
@@ -165,10 +147,7 @@ def test_killed_again_and_again_it_goes_on(host: LocalHost, directory: str) -> N
 
 def test_let_go_and_attached_again(host: LocalHost, directory: str) -> None:
     what = ordered(5)
-    detach = Flag()
-    watch = Watch(detach.set)
-    with pytest.raises(DetachedError):
-        carry_out(host, what, directory, watch, detach=detach)
+    watch = let_go(host, what, directory)
     again = Watch()
     measured = carry_out(host, what, directory, again)
     assert again.started[0].attached
@@ -184,10 +163,7 @@ def test_all_of_ours_killed_it_is_found_again(
     monkeypatch.setattr("kubert_tui.latency.measure.EXIT_LIMIT", 3.0)
     what = ordered(5)
     run = Path(directory, what.identity)
-    detach = Flag()
-    watch = Watch(detach.set)
-    with pytest.raises(DetachedError):
-        carry_out(host, what, directory, watch, detach=detach)
+    watch = let_go(host, what, directory)
     memory = (run / "live").resolve()
     # The launcher and its loop first: they would start it again.
     for name in ("run.sh", "stream.pyz"):
@@ -211,10 +187,7 @@ def test_killed_with_all_of_ours_it_leaves_what_there_was(
     monkeypatch.setattr("kubert_tui.latency.measure.EXIT_LIMIT", 1.0)
     what = ordered(60)
     run = Path(directory, what.identity)
-    detach = Flag()
-    watch = Watch(detach.set)
-    with pytest.raises(DetachedError):
-        carry_out(host, what, directory, watch, detach=detach)
+    let_go(host, what, directory)
     memory = (run / "live").resolve()
     assert memory.stat().st_mode & 0o777 == 0o700
     measuring = int((run / "process").read_text().split()[0])
