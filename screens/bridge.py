@@ -11,7 +11,8 @@ from threading import Lock, Thread
 from typing import TypeVar
 
 from kubert_tui.engine.interface import Engine
-from kubert_tui.events.model import Event, LatencyPast, LatencySnapshot, LatencyStarted, Output
+from kubert_tui.events.measuring import LatencyPast, LatencySnapshot, LatencyStarted
+from kubert_tui.events.model import Event, Output
 from kubert_tui.latency.digest import Digest, Digester
 from kubert_tui.latency.history import History
 from kubert_tui.latency.recorded import Recorded

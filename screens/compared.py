@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.events.model import LatencyStarted
+from kubert_tui.events.measuring import LatencyStarted
 from kubert_tui.facts.model import Facts
 from kubert_tui.latency.fingerprint import fingerprint
 from kubert_tui.latency.histogram import ThreadHistogram

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
-from kubert_tui.events.model import LatencyStarted, LoadRefused
+from kubert_tui.events.measuring import LatencyStarted, LoadRefused
 from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.statistics import remaining
 from kubert_tui.screens.compared import Compared, unlike

@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from kubert_tui.checks.finding import Level
-from kubert_tui.events.model import LatencyStarted, LatencyStored
+from kubert_tui.events.measuring import LatencyStarted, LatencyStored
 from kubert_tui.facts.model import Known
 from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.histogram import Snapshot

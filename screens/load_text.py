@@ -1,6 +1,6 @@
 """The load beside a measurement in words: badge, marks over time, what was refused."""
 
-from kubert_tui.events.model import LoadChanged, LoadRefused
+from kubert_tui.events.measuring import LoadChanged, LoadRefused
 from kubert_tui.screens.run_view import RunView
 from kubert_tui.screens.widgets.heatmap_layout import Mark
 

@@ -6,8 +6,15 @@ import time
 from functools import singledispatch
 from pathlib import Path
 
-from kubert_tui.events.model import (
+from kubert_tui.events.measuring import (
     CauseStored,
+    LatencyStarted,
+    LatencyStored,
+    LoadChanged,
+    LoadRefused,
+    MeasurementEnded,
+)
+from kubert_tui.events.model import (
     CommandFinished,
     CommandStarted,
     CpuPlanMade,
@@ -20,11 +27,6 @@ from kubert_tui.events.model import (
     HostLocked,
     HostLockLost,
     HostUnlocked,
-    LatencyStarted,
-    LatencyStored,
-    LoadChanged,
-    LoadRefused,
-    MeasurementEnded,
     Note,
     Output,
     PlanMade,

@@ -6,8 +6,16 @@ from enum import StrEnum
 from functools import singledispatchmethod
 
 from kubert_tui.checks.finding import Finding
-from kubert_tui.events.model import (
+from kubert_tui.events.measuring import (
     CauseStored,
+    LatencyCounters,
+    LatencyStarted,
+    LatencyStored,
+    LoadChanged,
+    LoadRefused,
+    MeasurementEnded,
+)
+from kubert_tui.events.model import (
     CommandStarted,
     CpuPlanMade,
     Event,
@@ -17,12 +25,6 @@ from kubert_tui.events.model import (
     Finished,
     HostConnected,
     HostLockLost,
-    LatencyCounters,
-    LatencyStarted,
-    LatencyStored,
-    LoadChanged,
-    LoadRefused,
-    MeasurementEnded,
     Note,
     PlanMade,
     RunStarted,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from kubert_tui.events.model import LatencyStarted
+from kubert_tui.events.measuring import LatencyStarted
 from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.statistics import Percentile, Summary, summarise_thread

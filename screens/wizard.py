@@ -11,7 +11,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, TabbedContent, TabPane
 
 from kubert_tui.base import paths
-from kubert_tui.events.model import Failure, LatencyStarted, StageFinished, StageStarted, StageState
+from kubert_tui.events.measuring import LatencyStarted
+from kubert_tui.events.model import Failure, StageFinished, StageStarted, StageState
 from kubert_tui.screens import actions
 from kubert_tui.screens.error import ErrorChoice, ErrorScreen
 from kubert_tui.screens.glyphs import Glyphs

@@ -19,7 +19,8 @@ from benchmarks.latency.processes import resident
 from benchmarks.latency.source import Source
 from kubert_tui.cli.wizard_command import make_watch
 from kubert_tui.engine.replay import STAGE
-from kubert_tui.events.model import Event, LatencySnapshot, LatencyStarted, StageStarted
+from kubert_tui.events.measuring import LatencySnapshot, LatencyStarted
+from kubert_tui.events.model import Event, StageStarted
 from kubert_tui.events.questions import Answer
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.stream import SampleStream, Snapshot

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from kubert_tui.cli.words import duration
-from kubert_tui.events.model import LatencySnapshot, LatencyStarted
+from kubert_tui.events.measuring import LatencySnapshot, LatencyStarted
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.statistics import furthest, merge, remaining, summarise
 from kubert_tui.screens.glyphs import ASCII, UNICODE

@@ -10,8 +10,15 @@ from kubert_tui.base.secrets import redactor
 from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.cli.live import LiveHistograms
 from kubert_tui.cli.words import LEVEL_STYLE, duration, state_text
-from kubert_tui.events.model import (
+from kubert_tui.events.measuring import (
     CauseStored,
+    LatencySnapshot,
+    LatencyStarted,
+    LatencyStored,
+    LoadChanged,
+    LoadRefused,
+)
+from kubert_tui.events.model import (
     CommandStarted,
     CpuPlanMade,
     Event,
@@ -21,11 +28,6 @@ from kubert_tui.events.model import (
     HostConnected,
     HostLocked,
     HostLockLost,
-    LatencySnapshot,
-    LatencyStarted,
-    LatencyStored,
-    LoadChanged,
-    LoadRefused,
     Note,
     Output,
     PlanMade,

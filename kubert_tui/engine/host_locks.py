@@ -11,16 +11,8 @@ from kubert_tui.base.errors import BusyError, KubertError
 from kubert_tui.engine.asking import Ask
 from kubert_tui.engine.connections import Connections
 from kubert_tui.engine.lock_question import ask_about, lost_error, refused_error
-from kubert_tui.events.model import (
-    Event,
-    HostLocked,
-    HostLockLost,
-    HostUnlocked,
-    LatencyStarted,
-    LatencyStored,
-    MeasurementEnded,
-    Note,
-)
+from kubert_tui.events.measuring import LatencyStarted, LatencyStored, MeasurementEnded
+from kubert_tui.events.model import Event, HostLocked, HostLockLost, HostUnlocked, Note
 from kubert_tui.events.questions import Choice
 from kubert_tui.hosts.host_lock import KEEP, NONE, About, Holder, HostLock, LockResult, Reply
 from kubert_tui.hosts.interface import Host

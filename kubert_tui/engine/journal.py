@@ -14,18 +14,14 @@ from typing import Any
 from kubert_tui.base.errors import KubertError
 from kubert_tui.base.paths import private_directory
 from kubert_tui.events.codec import encode
-from kubert_tui.events.model import (
-    Event,
-    Finished,
+from kubert_tui.events.measuring import (
     LatencyPast,
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
-    Restarting,
-    RunStarted,
-    StageFinished,
 )
+from kubert_tui.events.model import Event, Finished, Restarting, RunStarted, StageFinished
 from kubert_tui.events.questions import Answered
 
 FILE_NAME = "journal.jsonl"

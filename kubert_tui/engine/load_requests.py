@@ -4,7 +4,8 @@ from collections.abc import Callable
 from threading import Lock, Thread
 
 from kubert_tui.base.errors import KubertError
-from kubert_tui.events.model import Event, LoadRefused
+from kubert_tui.events.measuring import LoadRefused
+from kubert_tui.events.model import Event
 
 Take = Callable[[str], None]
 """Starts or stops a load by the name of a preset; raises KubertError when that fails."""

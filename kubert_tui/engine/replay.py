@@ -10,17 +10,8 @@ from typing import Any
 from kubert_tui.base.errors import ExitCode, MeasurementError
 from kubert_tui.base.text import clean_line
 from kubert_tui.engine.journal import read
-from kubert_tui.events.model import (
-    Event,
-    Finished,
-    LatencySnapshot,
-    LatencyStarted,
-    LatencyStored,
-    LoadChanged,
-    StageFinished,
-    StageStarted,
-    StageState,
-)
+from kubert_tui.events.measuring import LatencySnapshot, LatencyStarted, LatencyStored, LoadChanged
+from kubert_tui.events.model import Event, Finished, StageFinished, StageStarted, StageState
 from kubert_tui.events.questions import Answer
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram

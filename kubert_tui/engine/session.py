@@ -232,6 +232,7 @@ class Session:
             loads=self._loads,
             lab_file=self.options.lab_file,
             updates=UPDATED in stage.checks,
+            observe=stage.observe,
         )
         finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()
         self.lab = work.lab

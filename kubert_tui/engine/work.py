@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as Flag
@@ -15,22 +16,25 @@ from kubert_tui.cpus.plan import CpuPlan, propose
 from kubert_tui.engine.asking import Ask
 from kubert_tui.engine.connections import Connections
 from kubert_tui.engine.host_locks import HostLocks
+from kubert_tui.engine.hypervisors import hypervisor_of
 from kubert_tui.engine.load_requests import LoadRequests, Take
 from kubert_tui.engine.past import Past
 from kubert_tui.engine.stream import Stream
 from kubert_tui.events.codec import encode, event_name
-from kubert_tui.events.model import (
+from kubert_tui.events.measuring import (
     CausesMeasured,
     CauseStored,
+    LatencyStarted,
+    LatencyStored,
+    MeasurementEnded,
+)
+from kubert_tui.events.model import (
     CommandStarted,
     CpuPlanMade,
     Event,
     FactsGathered,
     Failure,
     HostConnected,
-    LatencyStarted,
-    LatencyStored,
-    MeasurementEnded,
     Restarting,
 )
 from kubert_tui.events.questions import Answer, Choice, QuestionKind
@@ -39,7 +43,8 @@ from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.edit import save_plans
 from kubert_tui.lab.model import Lab
-from kubert_tui.stages.model import Asking
+from kubert_tui.machines.hypervisor import Hypervisor
+from kubert_tui.stages.model import Asking, Work
 
 _REMEMBERED = (
     CpuPlanMade,
@@ -56,6 +61,7 @@ Result = TypeVar("Result")
 
 Gather = Callable[[Host, bool, Flag], Facts]
 """Gathers the facts of a host, until the flag is set; with True, package updates, too."""
+Observe = Callable[[Work, Facts], Facts]
 
 
 def failure(error: KubertError) -> Failure:
@@ -92,6 +98,8 @@ class StageWork:
     """Where the lab file lies; empty for a built-in lab."""
     updates: bool = False
     """A check of this stage wants to know of package updates."""
+    observe: Observe | None = None
+    """What this stage looks at beside the probe."""
     newest: dict[str, Facts] = field(default_factory=dict)
     failure_code: int = 0
     """Exit code of the first failure told in this stage."""
@@ -115,6 +123,8 @@ class StageWork:
         facts = self._on(host, lambda there: self.gather(there, self.updates, self.cancel))
         if self._is_ours(facts.operator):
             facts = replace(facts, operator=Known(None))
+        if self.observe is not None:
+            facts = self.observe(self, facts)
         self.newest[host] = facts
         self.emit(FactsGathered(host=host, facts=facts, seconds=time.monotonic() - begun))
         return facts
@@ -155,6 +165,11 @@ class StageWork:
                 self.locks.wake(name)
 
         return self.connections.host(name, self._asker(), connected)
+
+    def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:
+        """Return a connection to libvirt on `name`; its host key was checked when we connected."""
+        secrets = {one.name: self.secrets(one.name) for one in self.lab.hosts}
+        return hypervisor_of(self.lab.host(name), self.lab, secrets)
 
     def drop(self, name: str) -> None:
         """Close the connection to `name`."""

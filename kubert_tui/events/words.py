@@ -1,6 +1,6 @@
 """How both faces word what an event tells."""
 
-from kubert_tui.events.model import LatencyStored
+from kubert_tui.events.measuring import LatencyStored
 
 _SHOWN = 12
 """Lines of a trace; the rest is in its file."""

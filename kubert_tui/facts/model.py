@@ -242,6 +242,33 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineSeen:
+    """One virtual machine of the lab: how it is, and what it takes to be as wanted."""
+
+    name: str
+    state: str
+    """running, off, ...; missing when there is no such domain."""
+    changes: tuple[str, ...] = ()
+    """What differs from the lab file, a line each."""
+    restart: tuple[str, ...] = ()
+    """Which of it takes effect only when the machine starts anew."""
+    left_out: tuple[str, ...] = ()
+    """Real-time elements that the hypervisor refused, with what that costs."""
+    stray: bool = False
+    """The lab made it once, and does not name it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Libvirt:
+    """What libvirt on a host says of this lab."""
+
+    images: tuple[str, ...] = ()
+    """Base volumes that are whole, by name."""
+    machines: tuple[MachineSeen, ...] = ()
+    """The lab's machines on this host, wanted or found."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything one round trip told about one host."""
 
@@ -275,3 +302,5 @@ class Facts:
     tools: Tools
     tracing: Fact[Tracing | None] = Unknown("not looked at")
     """None when the kernel has no tracefs."""
+    libvirt: Fact[Libvirt] = Unknown("not looked at")
+    """What libvirt says; looked at by the stages that are about it (`Stage.observe`)."""

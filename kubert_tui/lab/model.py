@@ -42,6 +42,8 @@ class Permission(StrEnum):
     KERNEL = "kernel"
     REBOOT = "reboot"
     SERVICES = "services"
+    NETWORK = "network"
+    MACHINES = "machines"
 
 
 class HostSpec(Part):

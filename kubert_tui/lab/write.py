@@ -34,6 +34,8 @@ _PERMITS = {
     Permission.KERNEL: "install a kernel, and make it the default once it has proved itself",
     Permission.REBOOT: "restart hosts",
     Permission.SERVICES: "stop and disable services such as irqbalance",
+    Permission.NETWORK: "change the network of hosts: a bridge for virtual machines",
+    Permission.MACHINES: "make, change and remove this lab's virtual machines and their images",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@~+-]*(:[A-Za-z0-9_./@~+-]+)*")
 _OTHERS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}

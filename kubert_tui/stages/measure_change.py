@@ -13,16 +13,15 @@ from kubert_tui.base.errors import (
     MeasurementError,
     UnreachableError,
 )
-from kubert_tui.events.model import (
+from kubert_tui.events.measuring import (
     LatencyCounters,
     LatencyPast,
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
-    Note,
-    PlannedStep,
 )
+from kubert_tui.events.model import Note, PlannedStep
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.lab.limits import limit_of
 from kubert_tui.lab.model import HostSpec, Lab, Permission

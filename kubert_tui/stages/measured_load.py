@@ -5,7 +5,7 @@ from threading import Event as Flag
 from threading import RLock, Thread
 
 from kubert_tui.base.errors import KubertError, MeasurementError
-from kubert_tui.events.model import LoadChanged
+from kubert_tui.events.measuring import LoadChanged
 from kubert_tui.latency.launch import Process, Run
 from kubert_tui.latency.load_order import load_for
 from kubert_tui.latency.loads import Load

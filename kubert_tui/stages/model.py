@@ -1,6 +1,7 @@
 """What a stage is: a guide, checks, and at most one change. And what a change may use."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
@@ -14,6 +15,7 @@ from kubert_tui.events.questions import Answer, HostCpus, QuestionKind
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.machines.hypervisor import Hypervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ class Work(Protocol):
 
     def host(self, name: str) -> Host:
         """A working connection, made anew if it was lost."""
+
+    def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:
+        """A connection to libvirt on a host while inside; raises as `open_hypervisor` does."""
 
     def drop(self, name: str) -> None:
         """Close the connection to a host, because it is about to go away."""
@@ -152,5 +157,10 @@ class Stage:
     """What is left after the change is for a person to do (NEEDS_YOU, not FAILED)."""
     not_for: Callable[[Facts], str] | None = None
     """Why the stage does not apply to a host, such as a container; `` when it does."""
+    observe: "Callable[[Work, Facts], Facts] | None" = None
+    """Looks at more than the probe does, such as libvirt, each time facts are gathered.
+
+    What cannot be looked at is `Unknown`; it raises UnreachableError only for a lost host.
+    """
     host_guide: Callable[[Facts], str] | None = None
     """Instructions for one host, chosen by its facts (BIOS menus)."""

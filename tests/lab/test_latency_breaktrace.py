@@ -12,7 +12,8 @@ import pytest
 
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.engine.session import Session
-from kubert_tui.events.model import Finished, LatencyStored, StageState
+from kubert_tui.events.measuring import LatencyStored
+from kubert_tui.events.model import Finished, StageState
 from kubert_tui.events.questions import Answer, Choice, Question
 from kubert_tui.events.words import trace_lines
 from kubert_tui.hosts.local import LocalHost

@@ -11,13 +11,8 @@ import pytest
 
 from kubert_tui.base.errors import ExitCode
 from kubert_tui.engine.session import Session
-from kubert_tui.events.model import (
-    Event,
-    LatencySnapshot,
-    LatencyStored,
-    LoadChanged,
-    LoadRefused,
-)
+from kubert_tui.events.measuring import LatencySnapshot, LatencyStored, LoadChanged, LoadRefused
+from kubert_tui.events.model import Event
 from kubert_tui.events.questions import Answer, Choice, Question
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.store import load

@@ -1,6 +1,6 @@
 """A measurement with spikes: 87 us on CPU 2 at 0:20, one off the scale on CPU 1 at 0:30."""
 
-from kubert_tui.events.model import LatencyPast, LatencySnapshot
+from kubert_tui.events.measuring import LatencyPast, LatencySnapshot
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.recorded import Recorded, Stretch
 

@@ -1,6 +1,6 @@
 """The story's measurement: a steep front, a tail, and one spike at 87 us."""
 
-from kubert_tui.events.model import LatencySnapshot, LatencyStarted
+from kubert_tui.events.measuring import LatencySnapshot, LatencyStarted
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from tests.screens.scripted_engine import CLOCK
 from tests.screens.story import COMMAND

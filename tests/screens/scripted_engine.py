@@ -6,14 +6,8 @@ from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 from threading import Thread
 
-from kubert_tui.events.model import (
-    Event,
-    Finished,
-    LatencySnapshot,
-    StageFinished,
-    StageStarted,
-    StageState,
-)
+from kubert_tui.events.measuring import LatencySnapshot
+from kubert_tui.events.model import Event, Finished, StageFinished, StageStarted, StageState
 from kubert_tui.events.questions import Answer, Answered, Question
 from kubert_tui.lab.model import Lab
 from kubert_tui.stages.model import Stage

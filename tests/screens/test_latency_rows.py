@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from kubert_tui.engine.journal import FILE_NAME
 from kubert_tui.engine.past import run_directory
-from kubert_tui.events.model import LatencySnapshot
+from kubert_tui.events.measuring import LatencySnapshot
 from kubert_tui.latency.store import save
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.latency import LatencyScreen

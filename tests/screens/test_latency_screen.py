@@ -8,7 +8,8 @@ import pytest
 from textual.pilot import Pilot
 
 from kubert_tui.checks.finding import Level
-from kubert_tui.events.model import FindingMade, LatencyCounters, LatencySnapshot, MeasurementEnded
+from kubert_tui.events.measuring import LatencyCounters, LatencySnapshot, MeasurementEnded
+from kubert_tui.events.model import FindingMade
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen

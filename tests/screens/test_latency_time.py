@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kubert_tui.base.paths import state
-from kubert_tui.events.model import LatencySnapshot
+from kubert_tui.events.measuring import LatencySnapshot
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.latency import LatencyScreen

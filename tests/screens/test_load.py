@@ -8,7 +8,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from kubert_tui.events.model import FactsGathered, LoadChanged, LoadRefused
+from kubert_tui.events.measuring import LoadChanged, LoadRefused
+from kubert_tui.events.model import FactsGathered
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.latency import LatencyScreen

@@ -7,7 +7,8 @@ from threading import Event as Flag
 
 from textual.pilot import Pilot
 
-from kubert_tui.events.model import Failure, LatencyStored, StageFinished, StageState
+from kubert_tui.events.measuring import LatencyStored
+from kubert_tui.events.model import Failure, StageFinished, StageState
 from kubert_tui.events.questions import Choice, Question, QuestionKind
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.error import ErrorScreen

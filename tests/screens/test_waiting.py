@@ -4,7 +4,8 @@ from threading import Event as Flag
 
 import pytest
 
-from kubert_tui.events.model import FactsGathered, MeasurementEnded, Note, Waiting
+from kubert_tui.events.measuring import MeasurementEnded
+from kubert_tui.events.model import FactsGathered, Note, Waiting
 from kubert_tui.screens.glyphs import UNICODE
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.waiting_text import elapsed, waits_content, waits_line

@@ -7,7 +7,8 @@ from threading import Event as Flag
 import pytest
 from textual.widgets import Footer, Input, Static, TabbedContent
 
-from kubert_tui.events.model import LatencyStored, StageState
+from kubert_tui.events.measuring import LatencyStored
+from kubert_tui.events.model import StageState
 from kubert_tui.screens.glyphs import ASCII, UNICODE
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen

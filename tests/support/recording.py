@@ -1,6 +1,7 @@
 """For tests of changes: a `Work` that records its events, and an Ansible that answers as told."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
@@ -18,6 +19,7 @@ from kubert_tui.events.model import Event, Note
 from kubert_tui.facts.model import Distribution, Facts, Known
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
+from kubert_tui.machines.hypervisor import Hypervisor
 from tests.support.blank import blank_facts
 
 DEBIAN = Distribution("debian", "12", "Debian GNU/Linux 12", "debian", "apt")
@@ -57,6 +59,9 @@ class RecordingWork:
 
     def host(self, name: str) -> Host:
         raise AssertionError("Ansible connects by itself")
+
+    def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:
+        raise AssertionError("nobody asks libvirt")
 
     def drop(self, name: str) -> None:
         raise AssertionError("nothing goes away")

@@ -18,14 +18,13 @@ from kubert_tui.cli.main import main
 from kubert_tui.cli.text import TextReport
 from kubert_tui.engine.session import Session
 from kubert_tui.events.codec import encode
+from kubert_tui.events.measuring import LatencySnapshot, LatencyStarted
 from kubert_tui.events.model import (
     FactsGathered,
     Failure,
     Finished,
     HostLocked,
     HostLockLost,
-    LatencySnapshot,
-    LatencyStarted,
     Output,
     StageFinished,
     StageState,

@@ -13,6 +13,7 @@ from kubert_tui.base.errors import ExitCode
 from kubert_tui.engine.host_locks import HostLocks
 from kubert_tui.engine.identity import lock_token
 from kubert_tui.engine.session import Options, Session
+from kubert_tui.events.measuring import LatencyStarted
 from kubert_tui.events.model import (
     CommandStarted,
     Event,
@@ -21,7 +22,6 @@ from kubert_tui.events.model import (
     HostLocked,
     HostLockLost,
     HostUnlocked,
-    LatencyStarted,
     Note,
     StageFinished,
     StageState,

@@ -8,7 +8,8 @@ from kubert_tui.base.paths import runs
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.past import Past, new_run, read_past, run_directory
 from kubert_tui.events.codec import encode
-from kubert_tui.events.model import Event, LatencyStarted, LatencyStored, StageState
+from kubert_tui.events.measuring import LatencyStarted, LatencyStored
+from kubert_tui.events.model import Event, StageState
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.command import order_for
 from kubert_tui.stages.measure_change import MeasureChange

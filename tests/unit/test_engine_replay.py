@@ -10,16 +10,8 @@ from kubert_tui.base.errors import ExitCode, MeasurementError
 from kubert_tui.cli.main import main
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.replay import Replay, events_of_journal
-from kubert_tui.events.model import (
-    Event,
-    Finished,
-    LatencySnapshot,
-    LatencyStarted,
-    LatencyStored,
-    LoadChanged,
-    StageFinished,
-    StageStarted,
-)
+from kubert_tui.events.measuring import LatencySnapshot, LatencyStarted, LatencyStored, LoadChanged
+from kubert_tui.events.model import Event, Finished, StageFinished, StageStarted
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.loads import Load
 from kubert_tui.latency.measurement import Measured, MeasurementOrder

@@ -14,15 +14,13 @@ from kubert_tui.cli.main import main
 from kubert_tui.engine.journal import FILE_NAME, Journal, read
 from kubert_tui.engine.past import all_runs, open_run, read_past
 from kubert_tui.events.codec import encode
+from kubert_tui.events.measuring import LatencyStarted, LatencyStored, MeasurementEnded
 from kubert_tui.events.model import (
     CommandStarted,
     Event,
     FactsGathered,
     Failure,
     Finished,
-    LatencyStarted,
-    LatencyStored,
-    MeasurementEnded,
     Note,
     Restarting,
     RunStarted,

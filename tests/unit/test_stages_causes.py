@@ -13,8 +13,8 @@ from kubert_tui.causes.job import JobOutput, JobStage, JobState
 from kubert_tui.causes.store import StoredHwlat, StoredTimerlat, load, newest
 from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.engine.session import Options, Session
+from kubert_tui.events.measuring import CauseStored
 from kubert_tui.events.model import (
-    CauseStored,
     Event,
     Failure,
     FindingMade,

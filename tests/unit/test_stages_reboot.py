@@ -1,6 +1,7 @@
 """Restarting: a host is back when its boot id is another one, and not before."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
@@ -20,6 +21,7 @@ from kubert_tui.events.model import Event, Note, PlannedStep, Waiting
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.reboot import RebootChange
 from kubert_tui.stages.restart import RestartingHereError
@@ -80,6 +82,9 @@ class ScriptedWork:
 
     def host(self, name: str) -> Host:
         raise AssertionError("Ansible does it")
+
+    def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:
+        raise AssertionError("nobody asks libvirt")
 
     def drop(self, name: str) -> None:
         self.dropped.append(name)
