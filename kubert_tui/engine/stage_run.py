@@ -111,7 +111,7 @@ class StageRun:
             met = self.stage.goals and not self.stage.measures and not self._unmet(findings)
             if met and not (self.stage.decision and self.again):
                 self.states.setdefault(one.host, StageState.SATISFIED)
-            elif self.stage.not_for and (why := self.stage.not_for(one)):
+            elif self.stage.not_for and (why := self.stage.not_for(one, self.work.lab)):
                 self.states.setdefault(one.host, StageState.SKIPPED)
                 self.reason = self.reason or why
         for finding in judge_across(facts, self.work.lab, self.stage.cross_checks):

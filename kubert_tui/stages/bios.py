@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kubert_tui.facts.model import Fact, Facts, Known
+from kubert_tui.lab.model import Lab
 
 _RETURN = (
     "Save, let the machine boot the PREEMPT_RT kernel, then check with `uname -a` and `lscpu`."
@@ -83,7 +84,7 @@ _CONTAINERS = frozenset(
 )
 
 
-def no_firmware_menu(facts: Facts) -> str:
+def no_firmware_menu(facts: Facts, _: Lab) -> str:
     """Return why a host has no firmware menu to turn hyperthreading off in; `` when it has."""
     kind = _text(facts.virtualization)
     if kind in _CONTAINERS:

@@ -155,7 +155,7 @@ class Stage:
     """It measures: finished once a result of this run is stored, whatever the facts say."""
     by_hand: bool = False
     """What is left after the change is for a person to do (NEEDS_YOU, not FAILED)."""
-    not_for: Callable[[Facts], str] | None = None
+    not_for: Callable[[Facts, Lab], str] | None = None
     """Why the stage does not apply to a host, such as a container; `` when it does."""
     observe: "Callable[[Work, Facts], Facts] | None" = None
     """Looks at more than the probe does, such as libvirt, each time facts are gathered.

@@ -33,7 +33,7 @@ def variables(lab: Lab, _facts: Facts) -> Mapping[str, object]:
     }
 
 
-def not_for(facts: Facts) -> str:
+def not_for(facts: Facts, _: Lab) -> str:
     """Return why a host cannot have a kernel of its own; `` when it can."""
     if kind := container_kind(facts):
         return f"a container ({kind}) has the kernel of the machine that runs it"

@@ -3,11 +3,12 @@
 from kubert_tui.checks import cpu_plan, cross, kernel, processors
 from kubert_tui.facts.model import Facts, Unknown
 from kubert_tui.facts.topology import topology_of
+from kubert_tui.lab.model import Lab
 from kubert_tui.stages.cpu_plan_decision import CpuPlanDecision
 from kubert_tui.stages.model import Guide, Stage
 
 
-def not_for(facts: Facts) -> str:
+def not_for(facts: Facts, _: Lab) -> str:
     """Return why no plan can be made for a host; `` when one can."""
     topology = topology_of(facts)
     if isinstance(topology, Unknown):

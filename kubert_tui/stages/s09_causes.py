@@ -3,11 +3,12 @@
 from kubert_tui.checks.causes import lacking
 from kubert_tui.facts.containers import container_kind
 from kubert_tui.facts.model import Facts
+from kubert_tui.lab.model import Lab
 from kubert_tui.stages.causes_change import CausesChange
 from kubert_tui.stages.model import Guide, Stage
 
 
-def _not_for(facts: Facts) -> str:
+def _not_for(facts: Facts, _: Lab) -> str:
     """Why there is nothing to measure with; `` when there is."""
     if kind := container_kind(facts):
         return f"a container ({kind}) has the kernel of the machine that runs it"

@@ -300,7 +300,7 @@ def test_where_a_stage_does_not_apply() -> None:
         ("none", "", ""),
     ):
         facts = blank_facts(virtualization=Known(kind))
-        assert kernel_says in kernel.not_for(facts)
-        assert bool(kernel.not_for(facts)) is bool(kernel_says)
-        assert bios_says in bios.not_for(facts)
-        assert bool(bios.not_for(facts)) is bool(bios_says)
+        assert kernel_says in kernel.not_for(facts, blank_lab())
+        assert bool(kernel.not_for(facts, blank_lab())) is bool(kernel_says)
+        assert bios_says in bios.not_for(facts, blank_lab())
+        assert bool(bios.not_for(facts, blank_lab())) is bool(bios_says)
