@@ -1,5 +1,6 @@
 """`./test` with every tool replaced: everything runs, any failure counts, pytest ends it."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,28 @@ def test_any_failure_counts_and_stops_nothing(bench: Bench, broken: str) -> None
 
 
 @pytest.mark.parametrize("arguments", [(), ("long",)])
-def test_virtual_machines_are_tested_beside_the_rest(bench: Bench, arguments: tuple[str]) -> None:
-    bench.program("pytest", 'echo "pytest $*" >>"$LAB/calls"; [[ $2 != virtual* ]] || exit "$ENDS"')
-    for ends, counts in (("0", 0), ("1", 1), ("5", 0)):
-        bench.environment["ENDS"] = ends
+@pytest.mark.parametrize("ends", ["virtual", "not lab", "lab"])
+def test_every_lane_counts(bench: Bench, arguments: tuple[str], ends: str) -> None:
+    """Which tests run beside which is no matter: whatever fails in one of them is told."""
+    bench.program(
+        "pytest", f'echo "pytest $*" >>"$LAB/calls"; [[ $2 != "{ends}"* ]] || exit "$ENDS"'
+    )
+    for status, counts in (("0", 0), ("1", 1), ("5", 0)):
+        bench.environment["ENDS"] = status
         assert run(bench, *arguments)[0] == counts
-    calls = [call for call in bench.calls() if call.startswith("pytest")]
-    assert len(calls) == 6
-    assert sum("not virtual" in call for call in calls) == 3
+    calls = [call.split("-m ")[1] for call in bench.calls() if call.startswith("pytest")]
+    profile = "" if arguments else " and not long"
+    lanes = ("virtual", "not lab and not virtual", "lab and not virtual")
+    assert sorted(calls) == sorted(f"{lane}{profile}" for lane in lanes for _ in range(3))
+
+
+def test_what_runs_beside_can_be_interrupted(bench: Bench) -> None:
+    """A script's background ignores SIGINT, and tests of interrupts would wait for ever."""
+    bench.program("pytest", 'grep SigIgn /proc/self/status >>"$LAB/ignored"')
+    assert run(bench)[0] == 0
+    ignored = (bench.directory / "ignored").read_text().split()[1::2]
+    assert len(ignored) == 3
+    assert not any(int(mask, 16) & (1 << (signal.SIGINT - 1)) for mask in ignored)
 
 
 def test_long_files_are_refused(bench: Bench) -> None:
