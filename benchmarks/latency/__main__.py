@@ -1,30 +1,28 @@
-"""Prints what watching costs: README's plain command against the same one watched by us, in pairs;
+"""Prints what watching costs: README's plain command against the same one watched by us, in turns;
 our own processes on the host; the screen.
 
-    python -m benchmarks.latency [--pairs 8] [--seconds 10] [--snapshots 28800] [--write]
+    python -m benchmarks.latency [--rounds 6] [--seconds 20] [--blocks 60] [--snapshots 28800]
+        [--write]
 
-Runs alternate (plain, watched, watched, plain, ...), so that what the machine does meanwhile hits
-both alike. `--write` puts the table into docs/latency-benchmark.md.
+The order of runs is one of chance, so that what the machine does meanwhile hits all alike.
+`--write` puts the table into docs/latency-benchmark.md.
 """
 
 import argparse
-import math
 import os
 import platform
-import random
 import shutil
 import time
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 
-from benchmarks.latency import fallback, screen
+from benchmarks.latency import effect, fallback, screen
 from benchmarks.latency.attaching import attach_times
-from benchmarks.latency.runs import Cost, plain, watched
+from benchmarks.latency.runs import watched
 from benchmarks.latency.source import bandwidth
 from kubert_tui.lab.model import CyclictestSpec
 from kubert_tui.latency.command import arguments
 from kubert_tui.latency.measurement import MeasurementOrder
-from kubert_tui.latency.statistics import merge, percentile
 from tests.support.latency_runs import version_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "latency-benchmark.md"
@@ -46,51 +44,30 @@ def order(seconds: float, interval: int, threads: int = 0) -> MeasurementOrder:
     )  # fmt: skip
 
 
-def figures(cost: Cost) -> dict[str, float]:
-    """What is compared, in us (and a share of a CPU)."""
-    merged = merge(cost.final.threads)
-    found = {"average": merged.average}
-    for name in ("0.99", "0.999"):
-        value = percentile(merged.counts, merged.overflows, name, merged.maximum)
-        found[f"p{float(name) * 100:g}"] = float(value.value if value else 1)
-    found["maximum"] = float(max(merged.maximum, 1))
-    found["CPU time of cyclictest"] = cost.cyclictest
-    return found
-
-
-def interval_of(logs: list[float], draws: int = 4000) -> tuple[float, float, float]:
-    """Geometric mean of paired ratios and its 95 % bootstrap interval."""
-    chance = random.Random(1)
-    means = sorted(fmean(chance.choices(logs, k=len(logs))) for _ in range(draws))
-    return (
-        math.exp(fmean(logs)),
-        math.exp(means[draws * 25 // 1000]),
-        math.exp(means[-1 - draws * 25 // 1000]),
+def observer_effect(rounds: int, seconds: float, blocks: int) -> list[str]:
+    """Ours against plain, with a CPU of our own and without; line by line."""
+    lines = []
+    everything = tuple(sorted(os.sched_getaffinity(0)))
+    ways = (
+        ("A CPU of our own: the first keeps house, the others are measured", effect.kept_apart),
+        ("All CPUs measured, so that ours shares them, and what decodes the stream, too", _same),
     )
-
-
-def paired(pairs: int, seconds: float) -> list[str]:
-    """The observer effect, line by line."""
-    logs: dict[str, list[float]] = {}
-    costs = []
-    for pair in range(pairs):
-        what = order(seconds, 200)
-        if pair % 2:
-            ours, theirs = watched(what), plain(what)
-        else:
-            theirs, ours = plain(what), watched(what)
-        costs.append(ours)
-        a, b = figures(theirs), figures(ours)
-        for name, value in b.items():
-            logs.setdefault(name, []).append(math.log(value / a[name]))
-        print(f"pair {pair + 1} of {pairs}: exact {ours.exact}", flush=True)
-    lines = ["| watched / plain | ratio | 95 % interval |", "|---|---|---|"]
-    for name, values in logs.items():
-        mean, low, high = interval_of(values)
-        lines.append(f"| {name} | {mean:.3f} | {low:.3f} to {high:.3f} |")
-    exact = sum(cost.exact for cost in costs)
-    lines += ["", f"{exact} of {pairs} watched runs were exact, bucket for bucket."]
+    for title, way in ways:
+        lines += [f"### {title}", ""]
+        ours = way(order(seconds, 200)).housekeeping
+        # What receives the stream is usually another computer.
+        os.sched_setaffinity(0, ours or everything)
+        try:
+            lines += effect.in_turns(lambda way=way: way(order(seconds, 200)), rounds)
+            whole = way(order(10 + blocks * 2 * 2.2, 200))
+            lines += ["", *effect.coming_and_going(whole, blocks, 2.0), ""]
+        finally:
+            os.sched_setaffinity(0, everything)
     return lines
+
+
+def _same(what: MeasurementOrder) -> MeasurementOrder:
+    return what
 
 
 def costs(seconds: float) -> list[str]:
@@ -127,18 +104,19 @@ def stream(seconds: float) -> list[str]:
     return [*lines, "", f"From attaching to the first figures, median of five: {told}."]
 
 
-def _where(pairs: int, seconds: float, load: float) -> str:
+def _where(rounds: int, seconds: float, load: float) -> str:
     return (
         f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, {os.cpu_count()} CPUs "
         f"(a virtual machine without PREEMPT_RT), load {load:.1f} at the start; "
-        f"{pairs} pairs of {seconds:g} s, alternating."
+        f"{rounds} rounds of three runs of {seconds:g} s."
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=6, help="of three runs, twice")
+    parser.add_argument("--blocks", type=int, default=60, help="pairs of 2 s in one run, twice")
+    parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--snapshots", type=int, default=screen.LONG, help="of the long run")
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
@@ -149,16 +127,14 @@ def main() -> None:
             "",
             "Printed by `python -m benchmarks.latency --write`; not written by hand.",
             "",
-            _where(chosen.pairs, chosen.seconds, load),
+            _where(chosen.rounds, chosen.seconds, load),
             "",
             "## Observer effect",
             "",
-            *paired(chosen.pairs, chosen.seconds),
-            "",
-            "An interval that holds 1 means that nothing is resolvable here. On a machine that is",
-            "neither real-time nor alone, percentiles and maxima scatter more than we could add.",
-            "Both sides run on the two CPUs that are measured: there is no housekeeping CPU here,",
-            "and what decodes the stream, usually on another computer, is in these ratios, too.",
+            *observer_effect(chosen.rounds, chosen.seconds, chosen.blocks),
+            "Whole runs contain our start, and differ among themselves by what two plain ones do.",
+            "Within one run our processes are stopped in every other block of time, so that only",
+            "their being there differs. An interval that holds 1: nothing is resolvable here.",
             "",
             "## Cost of our own processes",
             "",

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 from benchmarks.latency.processes import age, cpu_seconds, resident, with_word
+from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.hosts.interface import Completed, Invocation
 from kubert_tui.hosts.local import LocalHost
 from kubert_tui.lab.model import HostSpec
@@ -50,8 +51,9 @@ def seconds_of(order: MeasurementOrder) -> float:
 
 
 def plain(order: MeasurementOrder) -> Cost:
-    """The README's command as one would type it."""
-    process = subprocess.Popen(order.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    """The README's command as one would type it, on the CPUs that we start it on."""
+    argv = ["taskset", "-c", cpu_list(frozenset(order.cpus)), *order.command]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     time.sleep(seconds_of(order) - TAIL)
     share = cpu_seconds(process.pid) / age(process.pid)
     output, _ = process.communicate()
