@@ -184,7 +184,9 @@ def _fetch_all(order: _Order, part: _Part) -> None:
             if part.size <= furthest or not part.size:
                 raise KubertError(
                     f"cannot fetch {order.address}: {error}",
-                    fix="start again: it goes on from where it broke off",
+                    fix="start again: it goes on from where it broke off"
+                    if part.size
+                    else "is there a way to it from this computer? Or name a mirror",
                 ) from None
             furthest = part.size
         else:

@@ -122,6 +122,14 @@ class ImageSpec(Part):
                 "checksums and signature are for a url of your own: a preset's sum is known",
             ),
             (bool(self.key) != own, "key goes with checksums or signature"),
+            (
+                self.box_url and self.box_version,
+                "box_version is for a box of Vagrant's catalogue: a box_url has one version",
+            ),
+            (
+                self.source == "vagrant" and self.checksum and not self.box_address,
+                "a sum is for a box_url: Vagrant's catalogue has its own",
+            ),
             (self.source == "local" and not self.path, "expected `path` for source local"),
             (
                 self.source == "built" and self.architecture != "x86_64",
@@ -171,4 +179,5 @@ class ImageSpec(Part):
     @property
     def box_address(self) -> str:
         """Where Vagrant fetches the box; `` for its catalogue."""
-        return self.box_url or ("" if self.box else DEFAULT_BOX_URL)
+        named = self.box or self.box_version
+        return self.box_url or ("" if named else DEFAULT_BOX_URL)

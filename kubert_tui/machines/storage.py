@@ -138,6 +138,7 @@ class Storage:
         volume = element("volume")
         add(volume, "name", name)
         add(volume, "capacity", str(size), unit="bytes")
+        add(volume, "allocation", "0")  # else all of it is taken at once
         target = add(volume, "target")
         add(target, "format", type=kind)
         add(add(target, "permissions"), "mode", mode)
