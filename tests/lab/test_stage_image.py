@@ -6,17 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from kubert_tui.base import paths
 from kubert_tui.base.errors import CancelledError, KubertError
 from kubert_tui.checks.finding import Level
 from kubert_tui.checks.image import PRESENT, ROOM
 from kubert_tui.events.model import Progress
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.machines.base_images import make_base
@@ -113,7 +112,7 @@ def test_an_image_becomes_one_base_volume(
     path = raw_image(tmp_path / "image")
     expected = path.read_bytes()
     if kind == "qcow2":
-        argv = ["qemu-img", "convert", "-O", "qcow2", path, tmp_path / "image.qcow2"]
+        argv = ["qemu-img", "convert", "-O", "qcow2", str(path), f"{path}.qcow2"]
         subprocess.run(argv, check=True, timeout=120)
         path = tmp_path / "image.qcow2"
     work = work_of(libvirt, path, tmp_path)
@@ -235,13 +234,13 @@ def box(directory: Path, path: Path) -> Path:
     """A box such as vagrant-libvirt takes, with that disk."""
     made = directory / "made"
     made.mkdir()
-    argv = ["qemu-img", "convert", "-O", "qcow2", path, made / "box.img"]
+    argv = ["qemu-img", "convert", "-O", "qcow2", str(path), str(made / "box.img")]
     subprocess.run(argv, check=True, timeout=120)
     metadata = '{"provider": "libvirt", "format": "qcow2", "virtual_size": 1}'
     (made / "metadata.json").write_text(metadata)
     (made / "Vagrantfile").write_text('Vagrant.configure("2") { |config| }\n')
     target = directory / "test.box"
-    argv = ["tar", "-C", made, "-czf", target, "box.img", "metadata.json", "Vagrantfile"]
+    argv = ["tar", "-C", str(made), "-czf", str(target), "box.img", "metadata.json", "Vagrantfile"]
     subprocess.run(argv, check=True, timeout=120)
     return target
 

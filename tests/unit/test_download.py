@@ -163,7 +163,5 @@ def test_what_is_not_there_is_told_at_once(server: FileServer, tmp_path: Path) -
 
 def test_too_large_a_file_is_left(server: FileServer, tmp_path: Path) -> None:
     with pytest.raises(KubertError, match="larger than 1000 bytes"):
-        download(
-            f"{server.address}/file", tmp_path / "image", Flag(), limit=1000, plain_http=True
-        )
+        download(f"{server.address}/file", tmp_path / "image", Flag(), limit=1000, plain_http=True)
     assert names(tmp_path) == []

@@ -224,7 +224,7 @@ def test_signed_sums_are_believed_when_the_key_is_right(world: World) -> None:
     }
     at, key = world.server.address, world.directory / "alice" / "key"
     world.sign("mallory", sums, "--clearsign")
-    with pytest.raises(KubertError, match="S is not signed|is not signed by a key"):
+    with pytest.raises(KubertError, match="is not signed by a key"):
         world.obtain(f", checksums: '{at}/S', key: {world.directory}/mallory/key")
     with pytest.raises(KubertError, match=f"has {'0' * 64} for x.qcow2"):
         world.obtain(f", checksums: '{at}/old', key: {key}")
