@@ -1,6 +1,6 @@
 """Checks of the image that virtual machines start from."""
 
-from kubert_tui.checks.finding import Check, Level
+from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import README, Verdict, failed, ok, unknown, warning
 from kubert_tui.facts.model import DiskSpace, Facts, Known, Unknown
 from kubert_tui.lab.model import Lab
@@ -24,7 +24,7 @@ def why_none(facts: Facts, lab: Lab) -> str:
 
 
 def _not_needed(why: str) -> Verdict:
-    return Level.UNKNOWN, f"No image is needed: {why}.", ""
+    return ok(f"No image is needed: {why}.")
 
 
 def _present(facts: Facts, lab: Lab) -> Verdict:
