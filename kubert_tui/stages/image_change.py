@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kubert_tui.base import paths
 from kubert_tui.base.errors import KubertError, UnreachableError
+from kubert_tui.checks.image import why_none
 from kubert_tui.events.model import Note, PlannedStep, Waiting
 from kubert_tui.facts.model import Facts, Known, Libvirt, Unknown
 from kubert_tui.lab.model import HostSpec, Lab, Permission
@@ -106,7 +107,12 @@ class ImageChange:
 
 
 def observe(work: Work, facts: Facts) -> Facts:
-    """Add to the facts which images are whole on the host, and the room there is for more."""
+    """Add to the facts which images are whole on the host, and the room there is for more.
+
+    A host that runs no machines of the lab is not asked: it may have no libvirt.
+    """
+    if why_none(facts, work.lab):
+        return facts
     try:
         with work.hypervisor(facts.host) as hypervisor:
             storage = Storage(hypervisor)
