@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 
+from kubert_tui.base.download import sha256_of
 from kubert_tui.base.errors import CancelledError, KubertError, ToolMissingError
 from kubert_tui.lab.model import RtTestsSpec
 from kubert_tui.rt_tests import directory, distribution, store, upstream
-from kubert_tui.rt_tests.downloads import sha256_of
 from kubert_tui.rt_tests.means import Means
 from kubert_tui.rt_tests.processes import OnLine
 from kubert_tui.rt_tests.versions import Release, resolve

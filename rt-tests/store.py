@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubert_tui.base.download import sha256_of
 from kubert_tui.base.errors import KubertError
 from kubert_tui.base.paths import private_directory
-from kubert_tui.rt_tests.downloads import sha256_of
 
 _RECORD = "source.json"
 _STALE = 24 * 3600.0

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from kubert_tui.base.download import sha256_of
 from kubert_tui.base.errors import KubertError, ToolMissingError
 from kubert_tui.base.text import last_lines
-from kubert_tui.rt_tests.downloads import sha256_of
 from kubert_tui.rt_tests.means import Means
 from kubert_tui.rt_tests.store import tool
 from kubert_tui.rt_tests.versions import Release

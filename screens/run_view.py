@@ -27,6 +27,7 @@ from kubert_tui.events.model import (
     HostLockLost,
     Note,
     PlanMade,
+    Progress,
     RunStarted,
     StageFinished,
     StageStarted,
@@ -35,6 +36,7 @@ from kubert_tui.events.model import (
     Waiting,
 )
 from kubert_tui.events.questions import Answered, Choice, Question
+from kubert_tui.events.transfer import Transfer
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
 from kubert_tui.stages.model import Stage
@@ -91,6 +93,8 @@ class RunView:
     """Open questions by number."""
     waits: dict[str, Waiting] = field(default_factory=dict)
     """What is waited for now, by host; the host's next event ends it."""
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    """What is on its way now, by host; the host's next other event ends it."""
     previews: dict[str, tuple[TaskFinished, ...]] = field(default_factory=dict)
     """Tasks of the last preview, by stage."""
     measurements: dict[str, LatencyStarted] = field(default_factory=dict)
@@ -157,6 +161,9 @@ class RunView:
         if event.host in self.waits and not isinstance(event, Waiting):
             del self.waits[event.host]
             areas |= _WAITS
+        if event.host in self.transfers and not isinstance(event, Progress):
+            del self.transfers[event.host]
+            areas |= _WAITS
         return areas
 
     @singledispatchmethod
@@ -190,6 +197,7 @@ class RunView:
         self.summaries[event.stage] = event.summary
         self.questions = {n: q for n, q in self.questions.items() if q.stage != event.stage}
         self.waits = {host: one for host, one in self.waits.items() if one.stage != event.stage}
+        self.transfers = {}
         if self.running == event.stage:
             self.running = ""
         if not self.queued:
@@ -248,6 +256,14 @@ class RunView:
     @_fold.register
     def _waiting(self, event: Waiting) -> Areas:
         self.waits[event.host] = event
+        return _WAITS
+
+    @_fold.register
+    def _progress(self, event: Progress) -> Areas:
+        known = self.transfers.get(event.host)
+        self.transfers[event.host] = (
+            known.followed_by(event) if known else Transfer(event, event)
+        )
         return _WAITS
 
     @_fold.register
@@ -339,6 +355,7 @@ class RunView:
         self.queued = []
         self.questions = {}
         self.waits = {}
+        self.transfers = {}
         return _STAGE
 
 

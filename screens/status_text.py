@@ -2,6 +2,7 @@
 
 from kubert_tui.events.model import StageState
 from kubert_tui.screens.run_view import FINISHED_STATES, RunView
+from kubert_tui.screens.transfer_text import transfers_line
 from kubert_tui.screens.waiting_text import waits_line
 from kubert_tui.stages.model import Stage
 
@@ -24,7 +25,11 @@ def activity(view: RunView, now: float) -> str:
         return "Cancelling: what runs on the hosts is being ended"
     if view.running:
         number = position(view, view.running)
-        what = waits_line(view.waits.values(), now) if view.waits else view.activity
+        what = view.activity
+        if view.waits:
+            what = waits_line(view.waits.values(), now)
+        elif view.transfers:
+            what = transfers_line(view.transfers.values())
         return f"{number} {what}" if number else what
     if view.queued:
         return "Starting"

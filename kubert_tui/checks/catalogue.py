@@ -6,6 +6,7 @@ from kubert_tui.checks import (
     cpu_plan,
     cross,
     host,
+    image,
     irq,
     kernel,
     memory,
@@ -51,6 +52,9 @@ ALL: tuple[Check, ...] = (
     scheduling.RT_THROTTLING,
     scheduling.RT_GROUP,
     virtualization.KVM,
+    image.PRESENT,
+    image.ROOM,
+    image.ARCHITECTURE,
     network.CARDS,
 )
 

@@ -31,6 +31,7 @@ from kubert_tui.events.model import (
     Note,
     Output,
     PlanMade,
+    Progress,
     RunStarted,
     StageFinished,
     StageStarted,
@@ -38,8 +39,11 @@ from kubert_tui.events.model import (
     TaskFinished,
     Waiting,
 )
+from kubert_tui.events.transfer import Transfer
 from kubert_tui.events.words import trace_lines
 
+_PROGRESS_EVERY = 10.0
+"""Seconds between two lines about what is on its way."""
 _DETAILS = 20
 """Lines of a task's message or diff that are printed."""
 
@@ -57,6 +61,8 @@ class TextReport:
         self._results = plain_console(stderr=False)
         self._live = LiveHistograms(self._progress)
         self._titles: dict[str, str] = {}
+        self._transfers: dict[str, Transfer] = {}
+        self._told: dict[str, float] = {}
 
     def show(self, event: Event) -> None:  # noqa: C901, PLR0912 - a branch per kind of event
         """Show one event."""
@@ -98,6 +104,8 @@ class TextReport:
                 self._say(
                     event.host, f"waiting for {event.what} ({duration(event.elapsed)})", "dim"
                 )
+            case Progress():
+                self._way(event)
             case Note():
                 self._say(event.host, event.text)
             case Failure():
@@ -142,6 +150,16 @@ class TextReport:
         how = "begins" if event.on else f"ends ({event.reason or 'the run is over'})"
         at = duration(event.elapsed)
         self._say(event.host, f"load {event.preset} on CPUs {event.cpus} {how} at {at}", "dim")
+
+    def _way(self, event: Progress) -> None:
+        known = self._transfers.get(event.host)
+        one = known.followed_by(event) if known else Transfer(event, event)
+        self._transfers[event.host] = one
+        begun, ended = one.first is event, event.done == event.total
+        if begun or ended or event.time - self._told.get(event.host, 0.0) >= _PROGRESS_EVERY:
+            self._told[event.host] = event.time
+            left = "" if one.remaining is None else f", {duration(one.remaining)} left"
+            self._say(event.host, f"{event.what}: {one.figures()}{'' if ended else left}", "dim")
 
     def _host(self, event: HostConnected | HostLocked | HostLockLost) -> None:
         match event:

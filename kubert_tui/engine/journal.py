@@ -21,12 +21,19 @@ from kubert_tui.events.measuring import (
     LatencyStored,
     MeasurementEnded,
 )
-from kubert_tui.events.model import Event, Finished, Restarting, RunStarted, StageFinished
+from kubert_tui.events.model import (
+    Event,
+    Finished,
+    Progress,
+    Restarting,
+    RunStarted,
+    StageFinished,
+)
 from kubert_tui.events.questions import Answered
 
 FILE_NAME = "journal.jsonl"
 SNAPSHOT_EVERY = 10.0
-"""Seconds between two latency snapshots of one host that are kept."""
+"""Seconds between two latency snapshots (or two of progress) of one host that are kept."""
 
 _MUST_LAST = (
     RunStarted,
@@ -56,7 +63,7 @@ class Journal:
     def append(self, event: Event) -> None:
         """Write one event. Raises KubertError when the disk does not take it."""
         with self._lock:
-            if isinstance(event, LatencySnapshot) and not self._worth_keeping(event):
+            if isinstance(event, LatencySnapshot | Progress) and not self._worth_keeping(event):
                 return
             if isinstance(event, LatencyPast):
                 # The snapshots of the session before are here, and the whole of it on the host.
@@ -81,11 +88,15 @@ class Journal:
                 os.close(self._descriptor)
                 self._descriptor = -1
 
-    def _worth_keeping(self, event: LatencySnapshot) -> bool:
-        last = self._kept.get(event.host)
-        if last is not None and not event.snapshot.final and event.time - last < SNAPSHOT_EVERY:
+    def _worth_keeping(self, event: LatencySnapshot | Progress) -> bool:
+        if isinstance(event, Progress):
+            key, last_of_all = f"{event.host} {event.what}", event.done == event.total
+        else:
+            key, last_of_all = event.host, event.snapshot.final
+        last = self._kept.get(key)
+        if last is not None and not last_of_all and event.time - last < SNAPSHOT_EVERY:
             return False
-        self._kept[event.host] = event.time
+        self._kept[key] = event.time
         return True
 
 

@@ -178,6 +178,17 @@ class Waiting(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress(Event):
+    """How far something is whose bytes can be counted; about once a second, and at its end."""
+
+    what: str
+    done: int
+    """Bytes; more than 0 at the first when it goes on where it broke off."""
+    total: int | None = None
+    """None when nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Event):
     """One line worth telling that is no finding and no failure."""
 

@@ -264,6 +264,8 @@ class Libvirt:
 
     images: tuple[str, ...] = ()
     """Base volumes that are whole, by name."""
+    room: int | None = None
+    """Bytes that are free where they lie; None before there is a pool."""
     machines: tuple[MachineSeen, ...] = ()
     """The lab's machines on this host, wanted or found."""
 

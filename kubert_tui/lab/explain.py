@@ -19,6 +19,9 @@ _EXPECTED = {
     "prefix": "an address without its last digit, such as 192.168.11.5",
     "url": "an address such as https://host/path/kernel.rpm",
     "sha256": "64 lower-case hexadecimal digits",
+    "sha512": "128 lower-case hexadecimal digits",
+    "mirror": "an address such as https://mirror.lan/debian",
+    "box": "a box's name such as fedora/43-cloud-base",
     "address": "a host name or an IP address",
     "user": "a login name",
     "jump": "the name of another host of this lab, or [user@]host[:port]",
@@ -65,7 +68,7 @@ _FIXED = {
     "too_short": "expected at least one",
 }
 _OURS = {"unprintable", "duration", "loops", "cpus", "kernel", "rt_tests", "hosts"}
-_OURS |= {"size", "ipv4", "machines", "guests"}
+_OURS |= {"size", "ipv4", "machines", "guests", "image"}
 """Error types our own validators raise; their message is ready to show."""
 
 

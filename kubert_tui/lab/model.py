@@ -12,6 +12,7 @@ from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
 from kubert_tui.lab.duration import parse_duration
+from kubert_tui.lab.image import ImageSpec
 from kubert_tui.lab.machines import MachineSpec, MachinesSpec, NetworkSpec, settled
 from kubert_tui.lab.part import HostName, Part, RpmPackage
 from kubert_tui.lab.presets import KERNEL_PRESETS
@@ -23,6 +24,7 @@ __all__ = [
     "CyclictestSpec",
     "HostName",
     "HostSpec",
+    "ImageSpec",
     "KernelSpec",
     "Lab",
     "MachineSpec",
@@ -184,6 +186,7 @@ class Lab(Part):
     causes: CausesSpec = CausesSpec()
     network: NetworkSpec = NetworkSpec()
     machines: MachinesSpec = MachinesSpec()
+    image: ImageSpec = ImageSpec()
     restart_wait: Annotated[str, _span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )

@@ -14,6 +14,7 @@ from kubert_tui.lab.model import (
     CpusSpec,
     CyclictestSpec,
     HostSpec,
+    ImageSpec,
     KernelSpec,
     Lab,
     MachinesSpec,
@@ -57,6 +58,7 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         *([list(_causes(lab.causes))] if complete or lab.causes != CausesSpec() else []),
         *([list(_network(lab.network))] if lab.network != NetworkSpec() else []),
         *([list(_machines(lab.machines))] if lab.machines != MachinesSpec() else []),
+        *([list(_image(lab.image))] if lab.image != ImageSpec() else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -178,6 +180,15 @@ def _machines(machines: MachinesSpec) -> Iterator[str]:
         for key, value in _given(machine):
             yield f"{first}{key}: {_flow(value)}"
             first = "    "
+
+
+def _image(image: ImageSpec) -> Iterator[str]:
+    yield "# What the virtual machines start from."
+    yield "image:"
+    yield f"  source: {image.source}"
+    for key, value in _given(image):
+        if key != "source":
+            yield f"  {key}: {_scalar(value)}"
 
 
 def _flow(value: object) -> str:

@@ -10,8 +10,10 @@ from kubert_tui.lab.size import parse_size
 POOL = "kubert-tui"
 """libvirt's name for the directory of disks that labs of kubert-tui share on a host."""
 POOL_PATH = "/var/lib/libvirt/images/kubert-tui"
-BASE = "base+"
-"""What the names of base volumes begin with; no lab may be called so, for names have no `+`."""
+BASE = "+base+"
+"""What the names of base volumes begin with; those of a lab's own volumes begin with its name."""
+IMAGE = "+image+"
+"""What the names of the volumes below base volumes begin with: the images themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The pool of disks that labs of kubert-tui share on a host: volumes made, filled, removed."""
 
+import errno
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -11,7 +13,7 @@ import libvirt
 from kubert_tui.base.errors import KubertError
 from kubert_tui.lab.size import format_size
 from kubert_tui.machines.calls import told
-from kubert_tui.machines.guest import BASE, POOL, POOL_PATH
+from kubert_tui.machines.guest import BASE, IMAGE, POOL, POOL_PATH
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.machines.xml import add, element, parse, text_of
 
@@ -66,6 +68,20 @@ class Storage:
             found = [_read(one) for one in pool.listAllVolumes(0)]
         return tuple(sorted(found, key=lambda one: one.name))
 
+    def room(self) -> int | None:
+        """Return the bytes that are free where the pool is, None if there is no pool."""
+        with told(self._host, f"asking how full the storage pool {POOL} is"):
+            pool = self._pool()
+            if pool is None or not pool.isActive():
+                return None
+            pool.refresh(0)
+            return int(pool.info()[3])
+
+    def path(self) -> str:
+        """Return the directory of the pool; KubertError if there is no pool."""
+        with told(self._host, f"looking for the directory of the storage pool {POOL}"):
+            return parse(self._needed().XMLDesc(0)).findtext("target/path") or POOL_PATH
+
     def volume(self, name: str) -> Volume | None:
         """Return the volume called `name`, None if there is none."""
         with told(self._host, f"looking for the volume {name}"):
@@ -109,29 +125,36 @@ class Storage:
         size: int,
         *,
         kind: str = "raw",
+        mode: str = "0600",
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Make the volume `name` from `size` bytes of `source` (0600), in place of any other.
+        """Make the volume `name` from `size` bytes of `source`, in place of any other.
 
-        `progress` is told the bytes that went over. Cut off in the middle, nothing stays behind.
+        `progress` is told how many bytes are over; holes of a file take no time, and no room there.
+        It may raise, to call it off: nothing stays behind then. Killed in the middle, part of it
+        stays, under that name.
         """
         self.delete(name)
         volume = element("volume")
         add(volume, "name", name)
         add(volume, "capacity", str(size), unit="bytes")
+        add(volume, "allocation", "0")  # else all of it is taken at once
         target = add(volume, "target")
         add(target, "format", type=kind)
-        add(add(target, "permissions"), "mode", "0600")
+        add(add(target, "permissions"), "mode", mode)
         with told(self._host, f"bringing the volume {name} to the host"):
             one = self._needed().createXML(text_of(volume), 0)
             stream = self._hypervisor.connection.newStream(0)
             try:
-                one.upload(stream, 0, size, 0)
+                one.upload(stream, 0, size, libvirt.VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)
                 sent = 0
-                while chunk := source.read(_CHUNK):
-                    while chunk:
-                        took = stream.send(chunk)
-                        chunk, sent = chunk[took:], sent + took
+                for piece in _pieces(source, size):
+                    if isinstance(piece, int):
+                        stream.sendHole(piece)
+                        sent += piece
+                    else:
+                        _send(stream, piece)
+                        sent += len(piece)
                     progress(sent)
                 stream.finish()
             except BaseException:
@@ -148,11 +171,12 @@ class Storage:
 
     def remove_unused(self) -> None:
         """Remove images that no disk is a copy of, and the pool itself once it is empty."""
-        volumes = self.volumes()
-        used = {one.backing for one in volumes}
-        for one in volumes:
-            if one.name.startswith(BASE) and one.path not in used:
-                self.delete(one.name)
+        for prefix in (BASE, IMAGE):  # an image is used by base volumes, those by disks
+            volumes = self.volumes()
+            used = {one.backing for one in volumes}
+            for one in volumes:
+                if one.name.startswith(prefix) and one.path not in used:
+                    self.delete(one.name)
         with told(self._host, f"removing the storage pool {POOL}"):
             pool = self._pool()
             if pool is None or (pool.isActive() and pool.numOfVolumes()):
@@ -186,6 +210,36 @@ class Storage:
             if error.get_error_code() == libvirt.VIR_ERR_NO_STORAGE_VOL:
                 return None
             raise
+
+
+def _pieces(source: BinaryIO, size: int) -> Iterator[bytes | int]:
+    """Yield what is in `source`: data, and for holes their lengths."""
+    try:
+        file = source.fileno()
+    except OSError:  # it is in memory
+        while chunk := source.read(_CHUNK):
+            yield chunk
+        return
+    position = 0
+    while position < size:
+        try:
+            data = os.lseek(file, position, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            data = size
+        if data > position:
+            yield data - position
+        position = data
+        hole = os.lseek(file, position, os.SEEK_HOLE) if position < size else size
+        while position < hole and (chunk := os.pread(file, min(_CHUNK, hole - position), position)):
+            yield chunk
+            position += len(chunk)
+
+
+def _send(stream: Any, chunk: bytes) -> None:
+    while chunk:
+        chunk = chunk[stream.send(chunk) :]
 
 
 def _pool_xml(path: str) -> str:

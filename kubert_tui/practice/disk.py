@@ -8,6 +8,7 @@ import platform
 import shutil
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from kubert_tui.base.errors import KubertError
@@ -66,15 +67,31 @@ STEPS = (*_SIGNS.values(), _FILLING, _TRYING, _BOOTING)
 _READY = "practice-disk: ready"
 
 
-def recipe() -> str:
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """What one kind of disk has on it."""
+
+    packages: tuple[str, ...] = _PACKAGES
+    before: tuple[str, ...] = ()
+    """Scripts beside this file, run with the tree before what all disks have is set up there."""
+    after: tuple[str, ...] = ()
+    """Scripts that are run last."""
+
+
+PRACTICE = Flavour()
+"""The practice machines' own."""
+
+
+def recipe(flavour: Flavour = PRACTICE) -> str:
     """Everything that the disk depends on."""
-    scripts = (_script(name).read_text(encoding="utf-8") for name in ("disk_root", "disk_boot"))
+    names = (*flavour.before, "disk_root", "disk_boot", *flavour.after)
+    scripts = (_script(name).read_text(encoding="utf-8") for name in names)
     return "\n".join(
-        (_SUITE, ENGINEER, f"{_SIZE} {_ROOT} {DRIVE}", *_PACKAGES, *_OPTIONS, *scripts)
+        (_SUITE, ENGINEER, f"{_SIZE} {_ROOT} {DRIVE}", *flavour.packages, *_OPTIONS, *scripts)
     )
 
 
-def build_disk(target: Path, pace: Pace, mark: str) -> None:
+def build_disk(target: Path, pace: Pace, mark: str, flavour: Flavour = PRACTICE) -> None:
     """Fill the directory `target`: the disk, and its kernel and initramfs beside it."""
     if platform.machine() != ARCHITECTURE:
         raise KubertError(
@@ -83,7 +100,7 @@ def build_disk(target: Path, pace: Pace, mark: str) -> None:
         )
     log, root, disk = target / "build.log", target / "root", target / DISK
     identity = str(uuid.uuid4())
-    _make_root(root, identity, log, pace, mark)
+    _make_root(root, identity, flavour, log=log, pace=pace, mark=mark)
     pace.begin(_FILLING.name)
     kernel = Kernel(target / KERNEL, target / INITRAMFS)
     for name, copy in ((KERNEL, kernel.image), (INITRAMFS, kernel.initramfs)):
@@ -120,12 +137,16 @@ def _blockdev(disk: Path) -> str:
     )
 
 
-def _make_root(root: Path, identity: str, log: Path, pace: Pace, mark: str) -> None:
+def _make_root(
+    root: Path, identity: str, flavour: Flavour, *, log: Path, pace: Pace, mark: str
+) -> None:
     """Unpack and configure Debian in the directory `root`."""
-    shell = f'sh "{_script("disk_root")}" "$1" {identity}'
-    argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", *_OPTIONS,
+    scripts = (*flavour.before, "disk_root", *flavour.after)
+    argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(flavour.packages)}",
+            *_OPTIONS,
             f"--customize-hook=install -m 755 '{_script('disk_boot')}' \"$1/practice-boot\"",
-            f"--customize-hook={shell}", _SUITE, str(root)]  # fmt: skip
+            *(f'--customize-hook=sh "{_script(name)}" "$1" {identity}' for name in scripts),
+            _SUITE, str(root)]  # fmt: skip
     processes.run_long(argv, mark=mark, log=log, pace=pace, watch=_watch(log, pace))
 
 

@@ -4,21 +4,38 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from kubert_tui.base import paths
 from kubert_tui.base.errors import BusyError, KubertError
 from kubert_tui.practice import mounts, processes
-from kubert_tui.practice.driver import Driver
 from kubert_tui.practice.locking import locked
 from kubert_tui.practice.pace import Pace
 
-_BUILDS = "another kubert-tui builds the practice machines' image"
+_BUILDS = "another kubert-tui builds this image"
+
+
+class Builder(Protocol):
+    """What of a `practice.driver.Driver` is about its image."""
+
+    @property
+    def kind(self) -> str:
+        """What the names of its images begin with."""
+
+    def recipe(self) -> str:
+        """See Driver."""
+
+    def build(self, target: Path, pace: Pace) -> None:
+        """See Driver."""
+
+    def discard(self, target: Path) -> None:
+        """See Driver."""
 
 
 class Images:
-    """The images of one driver's kind below `cache`."""
+    """The images of one kind below `cache`."""
 
-    def __init__(self, cache: Path, driver: Driver) -> None:
+    def __init__(self, cache: Path, driver: Builder) -> None:
         self._cache = cache
         self._driver = driver
         key = hashlib.sha256(driver.recipe().encode()).hexdigest()[:16]

@@ -44,13 +44,13 @@ def require_root() -> None:
         )
 
 
-def refuse_missing(tools: Sequence[Tool]) -> None:
+def refuse_missing(tools: Sequence[Tool], whose: str = "the practice lab") -> None:
     """Raise ToolMissingError naming the packages if `tools`, those missing, is not empty."""
     if not tools:
         return
     names = ", ".join(Path(tool.program).name for tool in tools)
     raise ToolMissingError(
-        f"the practice lab needs {names}, not installed on this computer",
+        f"{whose} needs {names}, not installed on this computer",
         fix=_install_command(tools),
     )
 

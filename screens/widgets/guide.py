@@ -12,6 +12,7 @@ from kubert_tui.events.model import StageState
 from kubert_tui.screens.glyphs import STATE_STYLES, STATE_WORDS, Glyphs
 from kubert_tui.screens.log_text import short_path
 from kubert_tui.screens.run_view import RunView
+from kubert_tui.screens.transfer_text import transfers_content
 from kubert_tui.screens.waiting_text import waits_content
 from kubert_tui.screens.widgets.rail import stage_sign
 from kubert_tui.stages.model import Stage
@@ -37,6 +38,7 @@ class GuidePane(VerticalScroll):
         """Lay out the sections; `show` fills them."""
         yield Static(id="guide-state", markup=False)
         yield Static(id="guide-waits", markup=False)
+        yield Static(id="guide-transfers", markup=False)
         yield Static(id="guide-results", markup=False)
         yield Static(id="guide-what", classes="prose", markup=False)
         yield Static(id="guide-why", classes="prose muted", markup=False)
@@ -53,6 +55,7 @@ class GuidePane(VerticalScroll):
         self.query_one("#guide-ours").border_title = "We run"
         self.query_one("#guide-hosts").border_title = "For you to do"
         self.query_one("#guide-waits").border_title = "Waiting"
+        self.query_one("#guide-transfers").border_title = "On its way"
         self.query_one("#guide-results").border_title = "Measured"
         self.show(self._stage)
 
@@ -76,9 +79,11 @@ class GuidePane(VerticalScroll):
         self.query_one("#guide-hosts").display = bool(by_host.plain)
 
     def show_waits(self) -> None:
-        """Show what the stage waits for, and for how long by now."""
+        """Show what the stage waits for, for how long by now, and what is on its way."""
         waits = [one for one in self._view.waits.values() if one.stage == self._stage.id]
         self._fill("#guide-waits", waits_content(waits, self._now(), self._glyphs))
+        ways = [one for one in self._view.transfers.values() if one.newest.stage == self._stage.id]
+        self._fill("#guide-transfers", transfers_content(ways, self._glyphs))
 
     def _fill(self, selector: str, content: Content) -> None:
         widget = self.query_one(selector, Static)

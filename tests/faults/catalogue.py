@@ -12,7 +12,7 @@ from tests.faults.series import CutAgainAndAgain, KilledAgainAndAgain, OneOfTwo,
 
 STAGES = (
     "connect", "update", "kernel", "hyperthreading", "cpu-plan", "irqbalance", "rt-tests",
-    "cyclictest", "causes",
+    "cyclictest", "causes", "image",
 )  # fmt: skip
 
 _AUDIT = {"task": "Ask whether an installation was interrupted"}

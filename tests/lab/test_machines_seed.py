@@ -9,13 +9,18 @@ import pytest
 from kubert_tui.cpus.placement import Placement
 from kubert_tui.hosts.known_hosts import our_file
 from kubert_tui.machines import keys
+from kubert_tui.machines.base_images import bring
 from kubert_tui.machines.ensure import ensure
-from kubert_tui.machines.guest import BASE, POOL
+from kubert_tui.machines.guest import BASE
 from kubert_tui.machines.hypervisor import open_hypervisor
+from kubert_tui.machines.image_file import image_file
 from kubert_tui.machines.lifecycle import destroy_all
-from tests.support.cloud_disk import cloud_disk
+from kubert_tui.machines.storage import Storage
+from kubert_tui.practice.cloud_image import cloud_image
+from kubert_tui.practice.virtual import Virtual
 from tests.support.libvirt_here import PrivateLibvirt, private_libvirt
 from tests.support.machine_cases import EMULATED, case
+from tests.support.twins import CACHE, patient_order, skip_unless_possible
 
 pytestmark = [
     pytest.mark.lab,
@@ -27,30 +32,32 @@ LIMIT = 1800.0
 PLACED = Placement("one", vcpus=(0, 1), emulator=(0, 1), node=0, shares_cores=False)
 ASK = (
     "uname -n; ip -4 -o address show scope global; ip route show default;"
-    " sshd -T | grep passwordauthentication; grep ^root /etc/shadow; nproc"
+    " sshd -T | grep passwordauthentication; grep ^root /etc/shadow; nproc;"
+    " findmnt --noheadings --bytes --output SIZE /; getent passwd engineer;"
+    " resolvectl dns eth0"
 )
 
 
-def test_a_guest_sets_itself_up_from_the_seed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk = cloud_disk(monkeypatch)
-    wanted = case("memory: 768MiB, disk: 8GiB", traits=EMULATED, placement=PLACED)
+def test_a_guest_sets_itself_up_from_the_seed(tmp_path: Path) -> None:
+    skip_unless_possible(Virtual.kind)
+    disk = cloud_image(CACHE.parent / "images", patient_order())
+    wanted = case("memory: 768MiB, disk: 10GiB", traits=EMULATED, placement=PLACED)
     keys.introduce("twins", (wanted.guest,))
     with private_libvirt(tmp_path) as libvirt, open_hypervisor("here", libvirt.uri) as hypervisor:
-        image = libvirt.images / POOL / f"{BASE}cloud.img"
-        image.parent.mkdir(parents=True)
-        subprocess.run(["cp", "--sparse=always", "--reflink=auto", disk, image], check=True)
-        ensure(hypervisor, wanted, image.name)
+        base = f"{BASE}cloud"
+        bring(Storage(hypervisor), base, image_file(disk, "built"), lambda _: None)
+        ensure(hypervisor, wanted, base)
         said = ask_until_it_answers(libvirt, wanted.guest.spec.address)
         destroy_all(hypervisor, "twins")
-    name, address, route, passwords, shadow, cpus = said.splitlines()
+    name, address, route, passwords, shadow, cpus, size, dns = said.splitlines()
     assert name == "one"
     assert "192.168.77.10/24" in address
     assert route.startswith("default via 192.168.77.1 ")
     assert passwords == "passwordauthentication no"
     assert shadow.split(":")[1].startswith("!")
     assert cpus == "2"
+    assert int(size) > 9 << 30, "it has grown into its disk"
+    assert dns.endswith(": 192.168.77.1")
 
 
 def ask_until_it_answers(libvirt: PrivateLibvirt, address: str) -> str:

@@ -9,7 +9,7 @@ from tests.support.bootstrap_bench import Bench, make_bench
 
 PRACTICE = ["mmdebstrap", "systemd-nspawn", "slirp4netns", "nft", "ip", "qemu-system-x86_64"]
 PRACTICE += ["qemu-img", "mke2fs", "sgdisk"]
-LIBVIRT = ["libvirtd", "virsh", "xmllint", "dnsmasq", "iptables", "nc"]
+LIBVIRT = ["libvirtd", "virsh", "xmllint", "dnsmasq", "iptables", "nc", "gpg", "gpgv", "vagrant"]
 CHECKS = ["ruff", "mypy", "lint-imports", "ansible-lint", "shellcheck"]
 
 

@@ -41,6 +41,9 @@ IDS = [
     "scheduling.rt-throttling",
     "scheduling.rt-group",
     "virtualization.kvm",
+    "image.present",
+    "image.room",
+    "image.architecture",
     "network.cards",
 ]
 

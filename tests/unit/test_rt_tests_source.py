@@ -7,10 +7,10 @@ from threading import Event as Flag
 
 import pytest
 
+from kubert_tui.base.download import download, sha256_of
 from kubert_tui.base.errors import CancelledError, KubertError, ToolMissingError, UsageError
 from kubert_tui.lab.model import RtTestsSpec
 from kubert_tui.rt_tests import distribution, upstream, versions
-from kubert_tui.rt_tests.downloads import download, sha256_of
 from kubert_tui.rt_tests.means import Means
 from kubert_tui.rt_tests.processes import OnLine
 from kubert_tui.rt_tests.source import Source, obtain

@@ -22,6 +22,7 @@ IDS = [
     "rt-tests",
     "cyclictest",
     "causes",
+    "image",
 ]
 
 CCRMA = "http://ccrma.stanford.edu/planetccrma/mirror/fedora/linux/planetcore/33/x86_64/"
@@ -56,6 +57,7 @@ LITERAL = {
         "make all",
         "sudo make install",
     ],
+    "image": ["vagrant box add fedora/cloud-base-33"],
 }
 
 

@@ -57,7 +57,9 @@ class RpmVirtual(Virtual):
             disk.build_disk(target, pace, f"build:{target}")
 
 
-def _make_root(root: Path, identity: str, log: Path, pace: Pace, mark: str) -> None:
+def _make_root(
+    root: Path, identity: str, flavour: disk.Flavour, *, log: Path, pace: Pace, mark: str
+) -> None:
     def run(*argv: str) -> None:
         processes.run_long(argv, mark=mark, log=log, pace=pace)
 
