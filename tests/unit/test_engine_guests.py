@@ -18,7 +18,7 @@ from kubert_tui.machines.guest import guests_of
 from kubert_tui.stages.model import Stage, Where
 from tests.support.blank import blank_lab
 from tests.support.stages import Measure, Upgrade, World, stage
-from tests.unit.test_engine_session import APPLY, Outcome, run
+from tests.unit.test_engine_session import Outcome, run
 
 LAB = """\
 name: twins
