@@ -66,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     code = consume(session, seen, answers.answer)
     rungs = ladder(seen.measurements())
     if arguments.json:
-        print(json.dumps({"ladder": [rung.json() for rung in rungs]}, separators=(",", ":")))
+        told = {"event": "ladder", "rungs": [rung.json() for rung in rungs]}
+        print(json.dumps(told, separators=(",", ":")))
     elif rungs:
         show(plain_console(stderr=False), rungs)
     return code
