@@ -115,10 +115,10 @@ def test_a_guest_is_changed_and_measured_through_its_host(twins: Twins, tmp_path
     order = [(e["event"], e["host"]) for e in run.seen if e["event"].startswith("latency-st")]
     assert [name for _, name in order] == ["bull1", "bull1", "inside", "inside"]
 
-    told = subprocess.run(
+    alone = subprocess.run(
         [sys.executable, "-m", "kubert_tui", "monitor", "inside", *where, "--duration", "1s"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    assert {entry["host"] for entry in map(json.loads, told.splitlines()) if entry.get("host")} == {
-        "inside"
-    }
+    assert {
+        entry["host"] for entry in map(json.loads, alone.splitlines()) if entry.get("host")
+    } == {"inside"}
