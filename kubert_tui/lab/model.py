@@ -225,7 +225,7 @@ class Lab(Part):
     @property
     def everyone(self) -> tuple[HostSpec, ...]:
         """The hosts, each followed by those of its machines that `with_guests` made hosts."""
-        runs = {machine.name: machine.host for machine in self.guests}
+        runs = self._parents
         return tuple(
             one
             for host in self.hosts
@@ -244,7 +244,12 @@ class Lab(Part):
 
     def parent_of(self, name: str) -> str:
         """Return the host that runs the machine called `name`; `` if it is no machine's name."""
-        return next((one.host for one in self.guests if one.name == name), "")
+        return self._parents.get(name, "")
+
+    @property
+    def _parents(self) -> dict[str, str]:
+        """By machine: the host that runs it. Faces ask often: without settling the machines."""
+        return {one.name: one.host or self.hosts[0].name for one in self.machines.written}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with `update`, validated; machines that are hosts stay so."""
