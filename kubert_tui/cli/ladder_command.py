@@ -19,8 +19,7 @@ from kubert_tui.cli.measuring_order import add_order, ordered
 from kubert_tui.cli.text import TextReport, plain_console
 from kubert_tui.engine.session import Options, Session
 from kubert_tui.engine.targets import NO_MACHINES
-from kubert_tui.events.measuring import LatencyStored
-from kubert_tui.events.model import Event
+from kubert_tui.events.model import Event, Finished
 from kubert_tui.lab.model import Lab
 from kubert_tui.latency.store import StoredMeasurement, load
 from kubert_tui.results.ladder import CONDITIONS, FIGURES, REMARKS, Rung, ladder
@@ -29,7 +28,8 @@ from kubert_tui.stages.s18_ladder import STAGE
 _EPILOG = """\
 Measures every host and every virtual machine of the lab with the same cyclictest, and prints each
 guest below its host with the difference. At the same time, unless --one-by-one: then the hosts
-first. A HOST brings its machines. With --json the events are printed; the last line is the ladder.
+first. A HOST brings its machines. Cut off, the same command goes on. With --json the events are
+printed; the last line is the ladder.
 """
 _NAME = 22
 _FIGURE = 9
@@ -56,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     seen = _Seen(JsonLines(sys.stdout) if arguments.json else TextReport())
     session = Session(lab, options)
     let_go_on_signals(session)
-    session.submit(STAGE.id, again=True)
+    # A run that was cut off goes on: what it has measured is not measured again.
+    session.submit(STAGE.id)
     session.close()
     answers = Answers(
         yes=False,
@@ -83,21 +84,22 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
 
 
 class _Seen:
-    """Shows events as another printer does, and remembers what was stored."""
+    """Shows events as another printer does, and remembers what the run has stored."""
 
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
-        self._stored: dict[str, str] = {}
+        self._paths: tuple[str, ...] = ()
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        if isinstance(event, LatencyStored):
-            self._stored[event.host] = event.path
+        if isinstance(event, Finished):
+            self._paths = event.results
         self._printer.show(event)
 
     def measurements(self) -> list[StoredMeasurement]:
-        """Return the newest of each host."""
-        return [load(Path(path)) for path in self._stored.values()]
+        """Return the newest of each host and machine."""
+        stored = (load(Path(path)) for path in self._paths)
+        return list({one.host: one for one in stored}.values())
 
 
 def show(console: Console, rungs: Sequence[Rung]) -> None:

@@ -109,16 +109,30 @@ def test_a_guest_is_changed_and_measured_through_its_host(twins: Twins, tmp_path
         told = [entry for entry in run.named("latency-snapshot") if entry["host"] == name]
         assert told[-1]["snapshot"]["final"]
 
-    # A layer after the other, by name alone, and what it says of the guest's host.
-    run = ladder(*where, "--one-by-one", "--duration", "1s")
-    assert run.finish() == ExitCode.OK, run.errors()
-    order = [(e["event"], e["host"]) for e in run.seen if e["event"].startswith("latency-st")]
-    assert [name for _, name in order] == ["bull1", "bull1", "inside", "inside"]
+    # A layer after the other; killed meanwhile, it goes on, and the host is not measured again.
+    where = (*where, "--one-by-one")
+    run = ladder(*where)
+    run.until("latency-started", host="inside")
+    assert [entry["host"] for entry in run.named("latency-stored")] == ["bull1"]
+    run.process.kill()
+    run.finish()
+    again = ladder(*where)
+    assert again.finish() == ExitCode.OK, again.errors()
+    assert again.seen[0]["resumed"]
+    (started,) = again.named("latency-started")
+    assert (started["host"], started["attached"]) == ("inside", True)
+    assert [rung["host"] for rung in again.seen[-1]["rungs"]] == ["bull1", "inside"]
+    assert again.seen[-1]["rungs"][1]["deltas"]
 
     alone = subprocess.run(
-        [sys.executable, "-m", "kubert_tui", "monitor", "inside", *where, "--duration", "1s"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        [
+            *(sys.executable, "-m", "kubert_tui", "monitor", "inside", "--json"),
+            *("--lab", str(lab), "--duration", "1s"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert {
         entry["host"] for entry in map(json.loads, alone.splitlines()) if entry.get("host")
     } == {"inside"}
