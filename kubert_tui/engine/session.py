@@ -25,7 +25,7 @@ from kubert_tui.engine.lock import LabLock
 from kubert_tui.engine.past import Past, new_run, open_run, refuse_to_orphan, run_directory
 from kubert_tui.engine.stage_run import StageRun
 from kubert_tui.engine.stream import Stream
-from kubert_tui.engine.targets import introduce_guests, nothing_to_do, targets, with_guests
+from kubert_tui.engine.targets import nothing_to_do, targets, with_guests
 from kubert_tui.engine.work import Gather, StageWork, failure
 from kubert_tui.events.model import (
     Event,
@@ -241,8 +241,6 @@ class Session:
             updates=UPDATED in stage.checks,
             observe=stage.observe,
         )
-        if stage.where is not Where.HOSTS:
-            introduce_guests(self.lab)
         finished = StageRun(stage, work, hosts, self.options.dry_run, request.again).run()
         self.lab = work.lab
         self._ended(finished, work.failure_code)

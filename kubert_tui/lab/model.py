@@ -229,7 +229,7 @@ class Lab(Part):
         return tuple(
             one
             for host in self.hosts
-            for one in (host, *(g for g in self._guest_hosts if runs[g.name] == host.name))
+            for one in (host, *(g for g in self._guest_hosts if runs.get(g.name) == host.name))
         )
 
     def with_guests(self, guests: Iterable[HostSpec]) -> Self:

@@ -110,13 +110,13 @@ def test_a_guest_is_changed_and_measured_through_its_host(twins: Twins, tmp_path
         assert told[-1]["snapshot"]["final"]
 
     # A layer after the other; killed meanwhile, it goes on, and the host is not measured again.
-    where = (*where, "--one-by-one")
-    run = ladder(*where)
+    in_turn = (*where, "--one-by-one")
+    run = ladder(*in_turn)
     run.until("latency-started", host="inside")
     assert [entry["host"] for entry in run.named("latency-stored")] == ["bull1"]
     run.process.kill()
     run.finish()
-    again = ladder(*where)
+    again = ladder(*in_turn)
     assert again.finish() == ExitCode.OK, again.errors()
     assert again.seen[0]["resumed"]
     (started,) = again.named("latency-started")
