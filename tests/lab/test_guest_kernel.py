@@ -31,13 +31,13 @@ ADDRESS = "127.77.0.10"
 
 
 @contextmanager
-def relay(port: int) -> Iterator[None]:
-    """The machine's sshd at ADDRESS, port 22: practice machines have it on a port of loopback."""
+def relay(place: tuple[str, int]) -> Iterator[None]:
+    """The machine's sshd at ADDRESS, port 22: practice machines have it on another port."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             try:
-                there = socket.create_connection(("127.0.0.1", port))
+                there = socket.create_connection(place)
             except OSError:
                 return  # it restarts: so the connection is closed, as its own kernel would
             back = Thread(target=_pump, args=(there, self.request), daemon=True)
@@ -94,7 +94,7 @@ def test_a_guest_tries_a_kernel_as_a_host_does(virtual_host: VirtualTwins, tmp_p
         file.chmod(0o600)
     with (
         start_sshd(tmp_path / "host") as host,
-        relay(machine.port),
+        relay((machine.address, machine.port)),
         offering(virtual_host, Kernel.GOOD),
     ):
         paths.known_hosts().write_text(host.known_hosts_line())
