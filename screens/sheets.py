@@ -60,7 +60,7 @@ def ladder_sheet(view: RunView, digests: Mapping[str, Digest | None], glyphs: Gl
         label = f"{glyphs.corner} {host}" if started.parent in view.measurements else host
         drawn = None if digest is None else digest.merged
         strips.append(Strip(host, drawn, partial(tuple, cells), started.limit, label))
-    titles = zip(("rate", *ladder.FIGURES, "state", "limit"), (3, 1, 0, 0, 0, 2, 0), strict=True)
+    titles = zip(("rate", *ladder.FIGURES, "state", "limit"), (5, 3, 2, 1, 0, 4, 1), strict=True)
     headings = tuple(
         # As wide as its widest cell: half a difference would mislead.
         Heading(title, max(len(title), *(len(cells[at][0]) for cells in rows)) + 2, rank)
@@ -87,8 +87,14 @@ def _ladder_cells(
     if judged[1] and proves_nothing(view, started.host):
         judged = ("not RT", "bad")
     over = bool(started.limit and digest.summary.maximum >= started.limit)
-    figures = [(one, "bad" if over and one is told[-1] else "") for one in told]
-    return ((per_second(digest.rate), ""), *figures, (state, ""), judged)
+    *percentiles, worst = told
+    return (
+        (per_second(digest.rate), ""),
+        *((one, "") for one in percentiles),
+        (worst, "bad" if over else ""),
+        (state, ""),
+        judged,
+    )
 
 
 def cpus_sheet(digest: Digest, limit: int) -> Sheet:

@@ -155,3 +155,23 @@ async def test_the_stages_signs_and_facts_are_told_by_host_and_guest() -> None:
         await until(pilot, lambda: shown(app) == ["bull1", "└ master, on bull1", "bull2"])
         await pilot.press("g")
         await until(pilot, lambda: "└ ✓ master done" in screen_text(app))
+
+
+async def test_the_worst_is_what_stays_where_figures_are_wide() -> None:
+    begun = [
+        replace(sample_latency.measuring(host), parent=parent, limit=50)
+        for host, parent in (("bull1", ""), ("master", "bull1"))
+    ]
+    wide = figures("master", {4: 50_000, 19: 50_000}).snapshot.threads[0]
+    late = replace(wide, overflows=1, maximum=123_456_789)
+    shown_late = Snapshot(2, 4.0, (late,), (0.5, 0.4, 0.3))
+    script = (
+        *begun,
+        figures("bull1", {2: 99_000, 9: 1_000}),
+        LatencySnapshot(host="master", snapshot=shown_late),
+        Pause(Flag()),
+    )
+    app = make({"ladder": script}, watch="ladder")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "123456789 +123456780" in screen_text(app))
+        assert all(len(row) <= SMALL[0] for row in rows(app))
