@@ -165,7 +165,7 @@ async def test_the_worst_is_what_stays_where_figures_are_wide() -> None:
     wide = figures("master", {4: 50_000, 19: 50_000}).snapshot.threads[0]
     late = replace(wide, overflows=1, maximum=123_456_789)
     shown_late = Snapshot(2, 4.0, (late,), (0.5, 0.4, 0.3))
-    script = (
+    script: Sequence[Step] = (
         *begun,
         figures("bull1", {2: 99_000, 9: 1_000}),
         LatencySnapshot(host="master", snapshot=shown_late),
