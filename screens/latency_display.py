@@ -26,9 +26,10 @@ from kubert_tui.screens.latency_text import (
     verdict_line,
 )
 from kubert_tui.screens.load_text import load_marks, refusal
+from kubert_tui.screens.run_order import is_ladder
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area
-from kubert_tui.screens.sheets import cpus_sheet, hosts_sheet
+from kubert_tui.screens.sheets import cpus_sheet, hosts_sheet, ladder_sheet
 from kubert_tui.screens.waiting_text import waits_line
 from kubert_tui.screens.widgets.heatmap_layout import Mark
 
@@ -182,7 +183,12 @@ class LatencyDisplay(Screen[None]):
         rows = plots.picture.of_rows
         if plots.picture is Picture.HOSTS and started is not None:
             digests = {host: self._session.digest(host) for host in self._view.measurements}
-            plots.show_rows(hosts_sheet(self._view, digests), self._host)
+            sheet = (
+                ladder_sheet(self._view, digests, self._glyphs)
+                if is_ladder(self._view.measurements)
+                else hosts_sheet(self._view, digests)
+            )
+            plots.show_rows(sheet, self._host)
         elif digest is None:
             plots.nothing(self.nothing_yet() if started is None else nothing_live(started))
         elif plots.picture is Picture.CPUS:

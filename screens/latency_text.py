@@ -10,6 +10,7 @@ from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.screens.durations import clock
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.load_text import load_badge
+from kubert_tui.screens.run_order import is_ladder
 from kubert_tui.screens.run_view import RunView
 from kubert_tui.screens.widgets.histogram_layout import short
 
@@ -137,11 +138,18 @@ def head_line(
         measuring = len(view.measuring)
         told = f"  {measuring} of {len(hosts)} measure"
         return Content.assemble(
-            ("All hosts", "bold $text-primary"), (told, "$foreground-muted"), *hold
+            (
+                "Hosts and guests" if is_ladder(view.measurements) else "All hosts",
+                "bold $text-primary",
+            ),
+            (told, "$foreground-muted"),
+            *hold,
         )
     started = view.measurements.get(host)
     parts: list[tuple[str, str]] = [(f"{host or 'Latency'}  ", "bold $text-primary")]
     if started is not None:
+        if started.parent:
+            parts.append((f"on {started.parent}  ", "$foreground-muted"))
         parts.append((f"{cpu_name(cpu)}  ", "bold"))
         parts += badges(view, started, snapshot)
         parts += load_badge(view, host)

@@ -39,6 +39,7 @@ from kubert_tui.events.questions import Answered, Choice, Question
 from kubert_tui.events.transfer import Transfer
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
+from kubert_tui.screens.run_order import in_order
 from kubert_tui.stages.model import Stage
 
 
@@ -288,9 +289,7 @@ class RunView:
     @_fold.register
     def _latency_started(self, event: LatencyStarted) -> Areas:
         known = {**self.measurements, event.host: event}
-        hosts = self.run.hosts if self.run else ()
-        ordered = [*(host for host in hosts if host in known), *known]
-        self.measurements = {host: known[host] for host in ordered}
+        self.measurements = in_order(known, (host.name for host in self.lab.everyone))
         self.stored.pop(event.host, None)
         self.cut_off.pop(event.host, None)
         if not event.attached:

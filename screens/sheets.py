@@ -7,6 +7,8 @@ from kubert_tui.events.measuring import LatencyStarted
 from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.statistics import Percentile, Summary, summarise_thread
+from kubert_tui.results import ladder
+from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.latency_text import MERGED, badges, cpu_name, per_second, proves_nothing
 from kubert_tui.screens.run_view import RunView
 from kubert_tui.screens.widgets.histogram_layout import short
@@ -41,6 +43,58 @@ def hosts_sheet(view: RunView, digests: Mapping[str, Digest | None]) -> Sheet:
         cells = partial(_host_cells, view, started, digest, state)
         strips.append(Strip(host, None if digest is None else digest.merged, cells, started.limit))
     return Sheet(_hosts_headings(states), tuple(strips), "enter: this host")
+
+
+def ladder_sheet(view: RunView, digests: Mapping[str, Digest | None], glyphs: Glyphs) -> Sheet:
+    """Return the same rows for hosts and the machines below them, with what these add.
+
+    A cell of a machine is its figure and the difference to its host's.
+    """
+    strips, rows = [], []
+    for host, started in view.measurements.items():
+        digest = digests.get(host)
+        beneath = digests.get(started.parent)
+        state = badges(view, started, None if digest is None else digest.snapshot)[0][0].strip()
+        cells = _ladder_cells(view, started, digest, beneath, state)
+        rows.append(cells)
+        label = f"{glyphs.corner} {host}" if started.parent in view.measurements else host
+        drawn = None if digest is None else digest.merged
+        strips.append(Strip(host, drawn, partial(tuple, cells), started.limit, label))
+    titles = zip(("rate", *ladder.FIGURES, "state", "limit"), (5, 3, 2, 1, 0, 4, 1), strict=True)
+    headings = tuple(
+        # As wide as its widest cell: half a difference would mislead.
+        Heading(title, max(len(title), *(len(cells[at][0]) for cells in rows)) + 2, rank)
+        for at, (title, rank) in enumerate(titles)
+    )
+    return Sheet(headings, tuple(strips), "enter: this one; +: above its host, us")
+
+
+def _ladder_cells(
+    view: RunView,
+    started: LatencyStarted,
+    digest: Digest | None,
+    beneath: Digest | None,
+    state: str,
+) -> tuple[Run, ...]:
+    if digest is None:
+        return (*(("", ""),) * (1 + len(ladder.FIGURES)), (state, ""), ("", ""))
+    told = ["-" if one is None else str(one).replace(" ", "")
+            for one in ladder.figures_of(digest.summary)]  # fmt: skip
+    if beneath is not None:
+        deltas = ladder.deltas_of(digest.summary, beneath.summary)
+        told = [f"{one} {ladder.delta_text(by)}" for one, by in zip(told, deltas, strict=True)]
+    judged = _judged(digest.summary, started.limit)
+    if judged[1] and proves_nothing(view, started.host):
+        judged = ("not RT", "bad")
+    over = bool(started.limit and digest.summary.maximum >= started.limit)
+    *percentiles, worst = told
+    return (
+        (per_second(digest.rate), ""),
+        *((one, "") for one in percentiles),
+        (worst, "bad" if over else ""),
+        (state, ""),
+        judged,
+    )
 
 
 def cpus_sheet(digest: Digest, limit: int) -> Sheet:

@@ -65,7 +65,7 @@ class WizardScreen(Screen[None]):
                 with TabPane("Guide", id="guide"):
                     yield GuidePane(self._view, self._glyphs, self._now)
                 with TabPane("Hosts", id="hosts"):
-                    yield HostsPane(self._view)
+                    yield HostsPane(self._view, self._glyphs)
                 with TabPane("Findings", id="findings"):
                     yield FindingsPane(self._view, self._glyphs)
                 with TabPane("Log", id="log-tab"):

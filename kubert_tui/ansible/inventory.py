@@ -72,7 +72,7 @@ def inventory_yaml(
 
 def endpoint(spec: HostSpec, request: PlaybookRequest, lab: Lab | None = None) -> Endpoint:
     """Return where Ansible connects to for `spec`; LabFileError for what ssh could misread."""
-    known = {host.name: host for host in (*(lab.hosts if lab else ()), *request.hosts)}
+    known = {host.name: host for host in (*(lab.everyone if lab else ()), *request.hosts)}
     return endpoint_of(spec, {**known, **request.jump_hosts})
 
 

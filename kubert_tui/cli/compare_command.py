@@ -26,7 +26,7 @@ from kubert_tui.results.comparison import (
     unlike,
 )
 from kubert_tui.results.evidence import common_limit, evidence_of, limit_named
-from kubert_tui.results.likeness import marks
+from kubert_tui.results.likeness import follows_from_layer, marks, one_runs_the_other
 from kubert_tui.results.overlay import AXIS, LIMIT, MOST, overlay
 from kubert_tui.results.report.comparison_page import comparison_page
 from kubert_tui.results.report.plot import plot
@@ -48,7 +48,8 @@ def add_parser(commands: Any) -> None:
     add_arguments(parser)
     parser.add_argument(
         "--differ", metavar="KEY", action="append", default=[],
-        help="this difference is the point (kernel, smt, ...); repeatable; `any` for all",
+        help="this difference is the point (kernel, smt, ...); repeatable; `any` for all; "
+        "`layer` and what follows from it need not be said of a host and its own guest",
     )  # fmt: skip
     parser.add_argument("--limit", metavar="LIMIT", help="us, or a name (`lab limits` lists them)")
     form = parser.add_mutually_exclusive_group()
@@ -99,7 +100,10 @@ def _refuse_unlike(
     told: list[str] = []
     flags: dict[str, None] = {}
     for other in others:
-        surprising = [one for one in unlike(first, other) if one.key not in expected]
+        meant = {*expected}
+        if "layer" in expected or one_runs_the_other(first, other):
+            meant |= follows_from_layer(first, other)
+        surprising = [one for one in unlike(first, other) if one.key not in meant]
         if surprising:
             which = "; ".join(f"{one.key}: {one.first} and {one.second}" for one in surprising)
             differ = f"{named(first)} and {named(other)} are unlike: {which}"

@@ -14,6 +14,7 @@ from kubert_tui.cli import (
     compare_command,
     import_command,
     lab_command,
+    ladder_command,
     monitor_command,
     practice_command,
     report_command,
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     lab_command.add_parser(commands)
     runs_command.add_parser(commands)
     monitor_command.add_parser(commands)
+    ladder_command.add_parser(commands)
     practice_command.add_parser(commands)
     report_command.add_parser(commands)
     compare_command.add_parser(commands)

@@ -13,16 +13,15 @@ from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.chosen_results import of_file
 from kubert_tui.cli.json_lines import JsonLines
+from kubert_tui.cli.measuring_order import add_order, ordered
 from kubert_tui.cli.text import TextReport
 from kubert_tui.engine.interface import Engine
 from kubert_tui.engine.journal import FILE_NAME
 from kubert_tui.engine.past import run_directory
 from kubert_tui.engine.replay import LENGTH, STAGE, Replay, events_of_journal, events_of_stored
 from kubert_tui.engine.session import Options, Session
-from kubert_tui.lab.find import find_lab
-from kubert_tui.lab.load_presets import LOAD_PRESETS
 from kubert_tui.lab.model import Lab
-from kubert_tui.lab.overrides import override
+from kubert_tui.stages.s18_ladder import STAGE as LADDER_STAGE
 
 _EPILOG = """\
 Measures at once, with the README's cyclictest command, and changes nothing on the host. Leave with
@@ -39,24 +38,7 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("hosts", nargs="*", metavar="HOST", help="of the lab; all if none is named")
-    parser.add_argument("--lab", metavar="LAB", default=argparse.SUPPRESS, help="as above")
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", action="append", dest="settings", default=[], help="as above"
-    )
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--duration", metavar="TIME", help="10m, 2h, 90s")
-    length.add_argument("--loops", metavar="N", help="cycles of each CPU")
-    parser.add_argument("--interval", metavar="US", help="between two wake-ups")
-    parser.add_argument(
-        "--load", metavar="PRESET", help=f"what runs beside it: {', '.join(LOAD_PRESETS)}"
-    )
-    parser.add_argument("--load-cpus", metavar="LIST", help="CPUs that may be loaded: 0-3,8")
-    parser.add_argument(
-        "--breaktrace", metavar="US", help="trace, and stop at the first latency above it"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
-    parser.add_argument("--accept-new-host-keys", action="store_true")
+    add_order(parser)
     parser.add_argument(
         "--replay",
         metavar="RUN",
@@ -75,12 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
         length = 0.0 if headless else LENGTH
         engine = replay_of(arguments.replay, length=length, interval=_number(arguments.interval))
         return _headless(engine, arguments) if headless else _watched(engine.lab, lambda _: engine)
-    lab, options = _order(arguments)
+    lab, stage, options = _order(arguments)
     if not headless:
-        return _watched(lab, lambda lab: Session(lab, options))
+        return _watched(lab, lambda lab: Session(lab, options), stage)
     session = Session(lab, options)
     let_go_on_signals(session)
-    session.submit(STAGE, again=True)
+    session.submit(stage, again=True)
     session.close()
     return _headless(session, arguments)
 
@@ -108,25 +90,12 @@ def _number(told: str | None) -> int:
     return int(told[:9])
 
 
-def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
-    """Return the lab, measuring as was asked for, and which of its hosts."""
-    source = find_lab(arguments.lab)
-    settings = [
-        f"cyclictest.{key}={value}"
-        for key in ("interval", "duration", "loops", "load", "load_cpus", "breaktrace")
-        if (value := getattr(arguments, key)) is not None
-    ]
-    lab = override(source.lab, [*arguments.set, *arguments.settings, *settings])
-    names = [host.name for host in lab.hosts]
-    if unknown := [host for host in arguments.hosts if host not in names]:
-        raise UsageError(
-            f"lab {lab.name} has no host {clean_line(unknown[0])!r}",
-            fix=f"its hosts: {', '.join(names)}",
-        )
-    chosen = tuple(name for name in names if name in arguments.hosts)
-    # A run of its own kind: it neither ends the wizard's run of this lab nor is ended by it.
-    watched = lab.model_copy(update={"name": f"{lab.name[:55]}-monitor"})
-    return watched, Options(lab_file=str(source.path or ""), hosts=chosen)
+def _order(arguments: argparse.Namespace) -> tuple[Lab, str, Options]:
+    """Return the lab, measuring as was asked for, the stage that measures, and whom."""
+    lab, options = ordered(arguments, kind="monitor")
+    # A machine is measured by the stage that is about hosts and machines.
+    inside = any(map(lab.parent_of, options.hosts))
+    return lab, LADDER_STAGE.id if inside else STAGE, options
 
 
 def _headless(engine: Engine, arguments: argparse.Namespace) -> int:
@@ -139,11 +108,11 @@ def _headless(engine: Engine, arguments: argparse.Namespace) -> int:
     return consume(engine, printer, answers.answer)
 
 
-def _watched(lab: Lab, open_engine: Callable[[Lab], Engine]) -> int:
+def _watched(lab: Lab, open_engine: Callable[[Lab], Engine], stage: str = STAGE) -> int:
     """Watch it on this terminal; say afterwards what was measured, or how to come back."""
     from kubert_tui.cli.wizard_command import make_watch
 
-    app = make_watch(lab, open_engine, STAGE)
+    app = make_watch(lab, open_engine, stage)
     code = app.run()
     if code is None:
         code = int(ExitCode.INTERNAL if app.return_code else ExitCode.INTERRUPTED)

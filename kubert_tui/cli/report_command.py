@@ -10,6 +10,7 @@ from kubert_tui.cli.output import add_output, write
 from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import common_limit, limit_named
+from kubert_tui.results.ladder import is_ladder, ladder, rows
 from kubert_tui.results.openmetrics import openmetrics
 from kubert_tui.results.report.content import chapters
 from kubert_tui.results.report.markdown import markdown
@@ -54,12 +55,14 @@ def _report(
     if form == "openmetrics":
         return openmetrics(measurements, limit).encode()
     told = chapters(measurements, limit)
+    found = ladder(measurements, limit)
+    rungs = rows(found) if is_ladder(found) else []
     if form == "md":
-        return markdown(told, _beside(measurements, common, output)).encode()
+        return markdown(told, _beside(measurements, common, output), rungs).encode()
     drawn = [plot([one], limit or limit_named(one), "svg").decode() for one in measurements]
     if len(measurements) > 1:
         drawn.insert(0, plot(measurements, common, "svg").decode())
-    return page(told, drawn).encode()
+    return page(told, drawn, rungs).encode()
 
 
 def _beside(measurements: list[StoredMeasurement], limit: Limit | None, output: str | None) -> str:

@@ -63,6 +63,7 @@ class TextReport:
         self._titles: dict[str, str] = {}
         self._transfers: dict[str, Transfer] = {}
         self._told: dict[str, float] = {}
+        self._guests: dict[str, str] = {}
 
     def show(self, event: Event) -> None:  # noqa: C901, PLR0912 - a branch per kind of event
         """Show one event."""
@@ -78,6 +79,9 @@ class TextReport:
             case RunStarted():
                 again = "resuming run" if event.resumed else "run"
                 self._line(f"{again} {event.run} on lab {event.lab}", "bold")
+                self._guests = event.guests
+                for name, host in event.guests.items():
+                    self._say(name, f"a virtual machine on {host}", "dim")
             case StageStarted():
                 self._titles[event.stage] = event.title
                 self._line(f"\n▶ {event.title}", "bold cyan")
@@ -222,7 +226,9 @@ class TextReport:
         self._progress.print(Text(f"journal: {event.journal}", "dim"))
 
     def _say(self, host: str, text: str, style: str = "") -> None:
-        self._line(f"  {host}: {text}" if host else f"  {text}", style)
+        # Machines stand to the right of hosts.
+        name = f"└ {host}" if host in self._guests else host
+        self._line(f"  {name}: {text}" if host else f"  {text}", style)
 
     def _line(self, text: str, style: str = "") -> None:
         self._progress.print(Text(redactor.redact(text), style))

@@ -50,6 +50,18 @@ def propose(topology: Topology) -> CpuPlan:
     return CpuPlan(housekeeping, topology.numbers - housekeeping)
 
 
+def plan_inside(vcpus: int) -> CpuPlan | None:
+    """Return the plan of a real-time virtual machine; None for one virtual CPU: all is done there.
+
+    The first keeps house: it boots the machine, and its timers and interrupts go there. Who
+    publishes guests' latencies leaves one to it, too (OpenShift Virtualization, SEAPATH). The
+    others are threads of nobody's core but their own, so there is no more to decide.
+    """
+    if vcpus < 2:
+        return None
+    return CpuPlan(frozenset({0}), frozenset(range(1, vcpus)))
+
+
 def problems(plan: CpuPlan, topology: Topology) -> tuple[str, ...]:
     """Return what is wrong with a plan for this host, a sentence each; () when nothing is."""
     found = []

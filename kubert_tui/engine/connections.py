@@ -22,7 +22,7 @@ class Connections:
         self._connect = connect_host
         self._hosts: dict[str, Host] = {}
         self._asks: dict[str, Ask] = {}
-        self._locks = {host.name: Lock() for host in lab.hosts}
+        self._locks = {host.name: Lock() for host in lab.everyone}
         self.secrets = SecretStore()
 
     def host(self, name: str, ask: Ask, connected: Callable[[str, str], None]) -> Host:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubert_tui.base.errors import ExitCode
+from kubert_tui.base.errors import BusyError, ExitCode
 from kubert_tui.base.paths import runs
 from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.engine.journal import FILE_NAME, read
@@ -188,6 +188,15 @@ def open_run(lab: str, lab_file: str) -> Past | None:
         if past.lab == lab and past.lab_file == lab_file and not past.dry_run:
             return past if past.open else None
     return None
+
+
+def refuse_to_orphan(past: Past) -> None:
+    """Raise BusyError while a measurement of an unfinished run goes on."""
+    if past.measuring:
+        raise BusyError(
+            f"run {past.run} still measures on {', '.join(past.measuring)}",
+            fix="start without --fresh to attach to it; cancel it in the wizard to be rid of it",
+        )
 
 
 def run_directory(run: str) -> Path:

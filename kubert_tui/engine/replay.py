@@ -133,6 +133,7 @@ def events_of_stored(stored: StoredMeasurement, path: str) -> list[Event]:
             time=stored.started, **about, command=tuple(map(clean_line, stored.command)),
             version=clean_line(stored.version), interval=stored.interval, loops=stored.loops,
             cpus=stored.cpus, started=stored.started, limit=limit.microseconds if limit else 0,
+            parent=clean_line(stored.parent, limit=100),
         ),
         *loads,
         LatencySnapshot(
@@ -168,6 +169,7 @@ def _event(entry: dict[str, Any]) -> Event | None:
                 cpus=tuple(whole(cpu) for cpu in entry["cpus"]),
                 started=seconds(entry["started"]),
                 limit=whole(entry.get("limit", 0)),
+                parent=clean_line(str(entry.get("parent", "")), limit=100),
             )
         case "latency-snapshot":
             return LatencySnapshot(**about, snapshot=_snapshot(entry["snapshot"]))

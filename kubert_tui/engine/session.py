@@ -11,7 +11,7 @@ from threading import Thread
 from kubert_tui import __version__
 from kubert_tui.base import paths
 from kubert_tui.base.disk import own_disk_error
-from kubert_tui.base.errors import BusyError, ExitCode, KubertError
+from kubert_tui.base.errors import ExitCode, KubertError
 from kubert_tui.base.secrets import redactor
 from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
@@ -22,9 +22,10 @@ from kubert_tui.engine.identity import lock_token, operator
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.load_requests import LoadRequests
 from kubert_tui.engine.lock import LabLock
-from kubert_tui.engine.past import Past, new_run, open_run, run_directory
+from kubert_tui.engine.past import Past, new_run, open_run, refuse_to_orphan, run_directory
 from kubert_tui.engine.stage_run import StageRun
 from kubert_tui.engine.stream import Stream
+from kubert_tui.engine.targets import nothing_to_do, targets, with_guests
 from kubert_tui.engine.work import Gather, StageWork, failure
 from kubert_tui.events.model import (
     Event,
@@ -32,6 +33,7 @@ from kubert_tui.events.model import (
     Finished,
     RunStarted,
     StageFinished,
+    StageStarted,
     StageState,
 )
 from kubert_tui.events.questions import Answer
@@ -42,7 +44,7 @@ from kubert_tui.hosts.host_lock import About
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
 from kubert_tui.rt_tests.build import cached_cyclictests
-from kubert_tui.stages.model import Stage
+from kubert_tui.stages.model import Stage, Where
 from kubert_tui.stages.registry import all_stages
 
 _STOPPERS = (StageState.FAILED, StageState.CANCELLED, StageState.RUNNING)
@@ -65,7 +67,9 @@ class Options:
     fresh: bool = False
     """Begin a new run even if the last one of this lab is unfinished."""
     hosts: tuple[str, ...] = ()
-    """Those that are worked on; all of the lab's if empty."""
+    """Those that are worked on, as `targets` says; all of the lab's if empty."""
+    kind: str = ""
+    """Of a run that neither ends the wizard's of this lab nor is ended by it, such as monitor."""
     clock: Callable[[], float] = time.time
 
 
@@ -112,16 +116,17 @@ class Session:
     _thread: Thread = field(init=False)
 
     def __post_init__(self) -> None:
+        self.lab = with_guests(self.lab)
         if not self.options.dry_run:
-            self._lock = LabLock(self.lab.name, self.options.lab_file)
+            self._lock = LabLock(self._name, self.options.lab_file)
         try:
             earlier = None
             if not self.options.dry_run:
-                earlier = open_run(self.lab.name, self.options.lab_file)
+                earlier = open_run(self._name, self.options.lab_file)
             if earlier and self.options.fresh:
-                _refuse_to_orphan(earlier)
+                refuse_to_orphan(earlier)
                 earlier = None
-            self._past = earlier or Past(new_run(self.lab.name))
+            self._past = earlier or Past(new_run(self._name))
             self._journal = Journal(run_directory(self._past.run))
         except BaseException:
             self._release()
@@ -140,6 +145,12 @@ class Session:
             self._host_locks = self._make_host_locks()
         self._thread = Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
+
+    @property
+    def _name(self) -> str:
+        """What runs of this kind belong to: the lab, or the lab's `monitor`."""
+        kind = self.options.kind
+        return f"{self.lab.name[: 62 - len(kind)]}-{kind}" if kind else self.lab.name
 
     @property
     def run(self) -> str:
@@ -204,16 +215,12 @@ class Session:
     def _serve(self, request: _Request) -> None:
         stage = next(stage for stage in self.stages if stage.id == request.stage)
         if request.skip_reason is not None:
-            hosts = dict.fromkeys(self._hosts, StageState.SKIPPED)
-            self._ended(
-                StageFinished(
-                    stage=stage.id,
-                    state=StageState.SKIPPED,
-                    hosts=hosts,
-                    summary=f"skipped: {request.skip_reason}",
-                ),
-                emit=True,
-            )
+            self._skip(stage, request.skip_reason)
+            return
+        hosts = self._hosts(stage.where)
+        if why := nothing_to_do(stage, self.lab, hosts):
+            self._emit(StageStarted(stage=stage.id, title=stage.title))
+            self._skip(stage, why)
             return
         if not self._detach.is_set():
             # A cancel that came while nothing ran is not meant for what is asked for now.
@@ -234,17 +241,26 @@ class Session:
             updates=UPDATED in stage.checks,
             observe=stage.observe,
         )
-        finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()
+        finished = StageRun(stage, work, hosts, self.options.dry_run, request.again).run()
         self.lab = work.lab
         self._ended(finished, work.failure_code)
         if finished.state in _STOPPERS or self._cancel.is_set():
             self._drop_queued()
 
-    def _ended(self, finished: StageFinished, failure_code: int = 0, *, emit: bool = False) -> None:
+    def _skip(self, stage: Stage, why: str) -> None:
+        hosts = self._hosts(stage.where)
+        finished = StageFinished(
+            stage=stage.id,
+            state=StageState.SKIPPED,
+            hosts=dict.fromkeys(hosts, StageState.SKIPPED),
+            summary=f"skipped: {why}",
+        )
+        self._ended(finished)
+        self._emit(finished)
+
+    def _ended(self, finished: StageFinished, failure_code: int = 0) -> None:
         self._states[finished.stage] = finished.state
         self._past.states[finished.stage] = finished.state
-        if emit:
-            self._emit(finished)
         self._codes.pop(finished.stage, None)
         if finished.state is StageState.FAILED:
             self._codes[finished.stage] = ExitCode(failure_code or ExitCode.FAILED)
@@ -264,19 +280,20 @@ class Session:
     def _started(self) -> RunStarted:
         return RunStarted(
             run=self._past.run,
-            lab=self.lab.name,
+            lab=self._name,
             lab_file=self.options.lab_file,
-            hosts=self._hosts,
+            hosts=self._hosts(Where.HOSTS),
             stages=tuple(stage.id for stage in self.stages),
             version=__version__,
             resumed=bool(self._past.started),
             dry_run=self.options.dry_run,
             states=dict(self._states),
+            guests={name: self.lab.parent_of(name) for name in self._hosts(Where.GUESTS)},
         )
 
     def _make_host_locks(self) -> HostLocks:
-        token = lock_token(self.lab.name, self.options.lab_file)
-        about = About(operator(), self.lab.name, self._past.run)
+        token = lock_token(self._name, self.options.lab_file)
+        about = About(operator(), self._name, self._past.run)
         return HostLocks(
             token, about, self.connections, self._emit, housekeeping=self._housekeeping
         )
@@ -318,9 +335,8 @@ class Session:
         if self._lock is not None:
             self._lock.release()
 
-    @property
-    def _hosts(self) -> tuple[str, ...]:
-        return self.options.hosts or tuple(host.name for host in self.lab.hosts)
+    def _hosts(self, where: Where) -> tuple[str, ...]:
+        return targets(where, self.lab, self.options.hosts)
 
     def _emit(self, event: Event) -> None:
         try:
@@ -343,13 +359,4 @@ class Session:
             fix=f"please report it with {log}; the run can be started again",
             log=str(log),
             exit_code=int(ExitCode.INTERNAL),
-        )
-
-
-def _refuse_to_orphan(past: Past) -> None:
-    """Raise BusyError while a measurement of an unfinished run goes on."""
-    if past.measuring:
-        raise BusyError(
-            f"run {past.run} still measures on {', '.join(past.measuring)}",
-            fix="start without --fresh to attach to it; cancel it in the wizard to be rid of it",
         )

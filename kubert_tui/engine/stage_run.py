@@ -8,6 +8,7 @@ from kubert_tui.base.errors import CancelledError, ChangeError, DetachedError, K
 from kubert_tui.checks.catalogue import judge_across, judge_all
 from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.engine.lock_question import NotBrokenError
+from kubert_tui.engine.targets import introduce_guests
 from kubert_tui.engine.work import StageWork, failure
 from kubert_tui.events.model import (
     FindingMade,
@@ -18,7 +19,7 @@ from kubert_tui.events.model import (
     StageState,
 )
 from kubert_tui.events.questions import Answer, Choice, QuestionKind
-from kubert_tui.stages.model import Change, Decision, Stage
+from kubert_tui.stages.model import Change, Decision, Stage, Where
 
 _MET = (Level.OK, Level.WARNING)
 
@@ -40,6 +41,8 @@ class StageRun:
         hosts = self.hosts
         self.work.emit(StageStarted(title=self.stage.title))
         try:
+            if self.stage.where is not Where.HOSTS:
+                introduce_guests(self.work.lab)
             self._run(hosts)
         except DetachedError as error:
             self.reason = error.what

@@ -20,6 +20,7 @@ from kubert_tui.engine.hypervisors import hypervisor_of
 from kubert_tui.engine.load_requests import LoadRequests, Take
 from kubert_tui.engine.past import Past
 from kubert_tui.engine.stream import Stream
+from kubert_tui.engine.targets import about_guest
 from kubert_tui.events.codec import encode, event_name
 from kubert_tui.events.measuring import (
     CausesMeasured,
@@ -164,11 +165,12 @@ class StageWork:
             if self.locks is not None:
                 self.locks.wake(name)
 
-        return self.connections.host(name, self._asker(), connected)
+        with about_guest(self.lab, name):
+            return self.connections.host(name, self._asker(), connected)
 
     def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:
         """Return a connection to libvirt on `name`; its host key was checked when we connected."""
-        secrets = {one.name: self.secrets(one.name) for one in self.lab.hosts}
+        secrets = {one.name: self.secrets(one.name) for one in self.lab.everyone}
         return hypervisor_of(self.lab.host(name), self.lab, secrets)
 
     def drop(self, name: str) -> None:
@@ -199,7 +201,7 @@ class StageWork:
             self.locks.told(event)
             if isinstance(event, CommandStarted):
                 # The last moment to see that what it changes is still ours to change.
-                everyone = tuple(host.name for host in self.lab.hosts)
+                everyone = tuple(host.name for host in self.lab.everyone)
                 self._check_locks(self.locks, (event.host,) if event.host else everyone)
         self.stream.emit(event)
 

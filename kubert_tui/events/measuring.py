@@ -24,6 +24,8 @@ class LatencyStarted(Event):
     """argv of the load that was ordered beside it; () for none."""
     limit: int = 0
     """us that the worst latency must stay below; 0 if the lab names no limit."""
+    parent: str = ""
+    """The host that runs it, if it is a virtual machine."""
     attached: bool = False
     live: bool = True
     """False: no live figures can be read on this host; `reason` says why."""

@@ -57,6 +57,8 @@ class RunStarted(Event):
     dry_run: bool = False
     states: dict[str, StageState] = field(default_factory=dict)
     """How the stages stood when an earlier session of this run ended."""
+    guests: dict[str, str] = field(default_factory=dict)
+    """The virtual machines that are worked on, too, and the host that runs each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ def endpoint_of(spec: HostSpec, lab: Lab | Mapping[str, HostSpec]) -> Endpoint:
     Raises LabFileError for jumps in a circle or through nothing, UsageError when ssh's
     configuration cannot be read.
     """
-    hosts = {host.name: host for host in lab.hosts} if isinstance(lab, Lab) else lab
+    hosts = {host.name: host for host in lab.everyone} if isinstance(lab, Lab) else lab
     return _Resolver(hosts, _read_config()).lab_host(spec, ())
 
 

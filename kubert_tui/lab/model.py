@@ -1,10 +1,10 @@
 """The lab, typed. Pydantic gives us validation, and the schema for editors for free."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from kubert_tui.cpus.plan import CpuPlan
@@ -13,6 +13,7 @@ from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
 from kubert_tui.lab.duration import parse_duration
 from kubert_tui.lab.image import ImageSpec
+from kubert_tui.lab.ladder import LadderSpec
 from kubert_tui.lab.machines import MachineSpec, MachinesSpec, NetworkSpec, settled
 from kubert_tui.lab.part import HostName, Part, RpmPackage
 from kubert_tui.lab.presets import KERNEL_PRESETS
@@ -187,9 +188,12 @@ class Lab(Part):
     network: NetworkSpec = NetworkSpec()
     machines: MachinesSpec = MachinesSpec()
     image: ImageSpec = ImageSpec()
+    ladder: LadderSpec = LadderSpec()
     restart_wait: Annotated[str, _span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )
+
+    _guest_hosts: tuple[HostSpec, ...] = PrivateAttr(default=())
 
     @property
     def restart_seconds(self) -> int:
@@ -221,16 +225,51 @@ class Lab(Part):
         """The virtual machines, with host, address and kind of network filled in."""
         return settled(self.machines, self.network, self.hosts[0].name)
 
+    @property
+    def everyone(self) -> tuple[HostSpec, ...]:
+        """The hosts, each followed by those of its machines that `with_guests` made hosts."""
+        runs = self._parents
+        return tuple(
+            one
+            for host in self.hosts
+            for one in (host, *(g for g in self._guest_hosts if runs.get(g.name) == host.name))
+        )
+
+    def with_guests(self, guests: Iterable[HostSpec]) -> Self:
+        """Return the lab with its machines as hosts: `host` and `everyone` know them, too.
+
+        `hosts` does not: what is done to the hosts is not done to what runs inside them. They are
+        no part of the lab file.
+        """
+        copy = self.model_copy()
+        copy._guest_hosts = tuple(guests)
+        return copy
+
+    def parent_of(self, name: str) -> str:
+        """Return the host that runs the machine called `name`; `` if it is no machine's name."""
+        return self._parents.get(name, "")
+
+    @property
+    def _parents(self) -> dict[str, str]:
+        """By machine: the host that runs it. Faces ask often: without settling the machines."""
+        return {one.name: one.host or self.hosts[0].name for one in self.machines.written}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with `update`, validated; machines that are hosts stay so."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy._guest_hosts = self._guest_hosts
+        return copy
+
     def host(self, name: str) -> HostSpec:
-        """Return the host called `name`; KeyError if there is none."""
-        for host in self.hosts:
+        """Return the host (or the machine that is one) called `name`; KeyError if there is none."""
+        for host in self.everyone:
             if host.name == name:
                 return host
         raise KeyError(name)
 
     def plan_of(self, name: str) -> CpuPlan | None:
         """Return the CPU plan of a host; None if there is none, or no such host."""
-        return next((host.cpus.plan for host in self.hosts if host.name == name), None)
+        return next((host.cpus.plan for host in self.everyone if host.name == name), None)
 
     def with_plans(self, plans: Mapping[str, CpuPlan]) -> Self:
         """Return the lab with the CPU plans of some hosts, by name."""

@@ -74,7 +74,10 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
     tool = _tool(facts, pinned_version(lab))
     online = _online(facts)
     plan = lab.plan_of(facts.host)
-    wanted = _wanted(settings.cpus, plan, facts.host)
+    if lab.parent_of(facts.host):
+        wanted = _wanted_inside(settings.cpus, plan)
+    else:
+        wanted = _wanted(settings.cpus, plan, facts.host)
     missing = set(wanted) - set(online)
     if missing:
         raise MeasurementError(
@@ -125,6 +128,11 @@ def _wanted(chosen: str, plan: CpuPlan | None, host: str) -> tuple[int, ...]:
         fix="run the stage cpu-plan, or choose others in cyclictest.cpus of the lab file",
         host=host,
     )
+
+
+def _wanted_inside(chosen: str, plan: CpuPlan | None) -> tuple[int, ...]:
+    """Return the virtual CPUs to measure; () are all. Numbers in the lab file are the hosts'."""
+    return tuple(sorted(plan.isolated)) if chosen and plan is not None else ()
 
 
 def _none(plan: CpuPlan | None) -> str:

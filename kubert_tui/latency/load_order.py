@@ -31,7 +31,8 @@ def load_for(lab: Lab, facts: Facts, preset: str) -> LoadOrder | None:
         raise MeasurementError("which CPUs are online is not known", host=facts.host)
     isolated = facts.processors.isolated
     alone = frozenset(isolated.value if isinstance(isolated, Known) else ())
-    chosen = lab.cyclictest.load_cpus
+    # Numbers in the lab file are those of the hosts' CPUs, not of their machines'.
+    chosen = "" if lab.parent_of(facts.host) else lab.cyclictest.load_cpus
     usual = tuple(cpu for cpu in sorted(online.value) if cpu not in alone)
     cpus = parse_cpu_list(chosen) if chosen else usual or tuple(sorted(online.value))
     if absent := set(cpus) - set(online.value):

@@ -104,6 +104,8 @@ class StoredMeasurement(Part):
     """Id of the lab's stage that measured; empty where that is not recorded."""
     layer: Literal["host", "guest", "pod"] = "host"
     """Where cyclictest ran: on a host, in a virtual machine of the lab, or in a pod."""
+    parent: str = ""
+    """Name of the host that runs the virtual machine; empty where it is none, or unknown."""
     command: tuple[str, ...]
     """cyclictest's argv, literally."""
     version: str
@@ -196,10 +198,14 @@ def store(
     run: str = "",
     stage: str = "",
     limit: str = "",
+    parent: str = "",
 ) -> StoredMeasurement:
-    """Return what is to be kept of a measurement that has ended."""
+    """Return what is to be kept of a measurement that has ended; `parent` runs the machine."""
     kept = packed(measured, host=host, lab=lab, fingerprint=fingerprint(facts), run=run)
-    return kept.model_copy(update={"limit": limit, "stage": stage})
+    layer = "guest" if parent else "host"
+    return kept.model_copy(
+        update={"limit": limit, "stage": stage, "layer": layer, "parent": parent}
+    )
 
 
 def packed(

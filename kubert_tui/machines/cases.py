@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from kubert_tui.cpus.placement import NoRoomError, Placement, Wanted, place
-from kubert_tui.cpus.plan import CpuPlan
+from kubert_tui.cpus.plan import CpuPlan, plan_inside
 from kubert_tui.cpus.topology import Topology
-from kubert_tui.lab.model import HostSpec, Lab
+from kubert_tui.lab.model import CpusSpec, HostSpec, Lab
 from kubert_tui.machines.elements import Case, page_size
 from kubert_tui.machines.guest import Guest, guests_of
 from kubert_tui.machines.keys import login_key_file
@@ -48,6 +48,7 @@ def cases_of(
 def host_of(guest: Guest, lab: Lab) -> HostSpec:
     """Return the machine as a host of its own: root, with the lab's key, through its host."""
     local = lab.host(guest.spec.host).connection == "local"
+    plan = plan_inside(guest.spec.vcpus) if guest.spec.realtime else None
     return HostSpec(
         name=guest.name,
         address=guest.spec.address,
@@ -55,4 +56,5 @@ def host_of(guest: Guest, lab: Lab) -> HostSpec:
         user="root",
         identity_file=str(login_key_file(guest.lab)),
         jump="" if local else guest.spec.host,
+        cpus=CpusSpec.of(plan) if plan else CpusSpec(),
     )

@@ -40,7 +40,7 @@ def login_key(lab: str) -> KeyPair:
 
 def login_key_file(lab: str) -> Path:
     """Where its private half is (0600), for `identity_file` of hosts."""
-    return _directory(lab) / _LOGIN
+    return _place(lab) / _LOGIN
 
 
 def host_key(guest: Guest) -> KeyPair:
@@ -57,12 +57,12 @@ def introduce(lab: str, guests: tuple[Guest, ...]) -> None:
 def forget(lab: str) -> None:
     """Remove all keys of the lab, and what our known_hosts says of its machines."""
     replace_marked(_mark(lab), (), our_file())
-    shutil.rmtree(paths.state() / "machines" / lab, ignore_errors=True)
+    shutil.rmtree(_place(lab), ignore_errors=True)
 
 
 def kept(lab: str) -> tuple[Path, ...]:
     """Return the files that are kept of the lab's keys."""
-    directory = paths.state() / "machines" / lab
+    directory = _place(lab)
     return tuple(sorted(directory.iterdir())) if directory.is_dir() else ()
 
 
@@ -74,8 +74,12 @@ def known_machines(lab: str) -> tuple[str, ...]:
     return tuple(one[0] for one in fields if one and one[-1] == _mark(lab))
 
 
+def _place(lab: str) -> Path:
+    return paths.state() / "machines" / lab
+
+
 def _directory(lab: str) -> Path:
-    return paths.private_directory(paths.state() / "machines" / lab)
+    return paths.private_directory(_place(lab))
 
 
 def _mark(lab: str) -> str:

@@ -16,6 +16,13 @@ _TOLD_ELSEWHERE = (
 )  # fmt: skip
 """Options that are marks of their own."""
 
+_OF_LAYER = frozenset(
+    {
+        "layer", "virtualization", "bios", "microcode", "processor", "smt", "governor",
+        "idle_states", "isolated", "command_line", "cpus", "tuned_profile",
+    }
+)  # fmt: skip
+
 _SHORT = re.compile(r"-[ilDh][0-9]+[a-z]?|-q")
 """The same, as people type them."""
 
@@ -45,6 +52,24 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
         "load": _load(stored),
         "traced": "yes" if stored.breaktrace and stored.breaktrace.traced else "no",
     }
+
+
+def follows_from_layer(first: StoredMeasurement, second: StoredMeasurement) -> frozenset[str]:
+    """Return the marks that a machine cannot share with its host, so that `layer` explains them.
+
+    The kernel is not among them: a machine can run the host's, and latencies are a matter of it.
+    """
+    presets = [{one.preset for one in stored.loads} for stored in (first, second)]
+    # CPUs have other numbers inside.
+    same_load = presets[0] == presets[1] and what_loaded(first) and what_loaded(second)
+    return _OF_LAYER | {"load"} if same_load else _OF_LAYER
+
+
+def one_runs_the_other(first: StoredMeasurement, second: StoredMeasurement) -> bool:
+    """Whether one was measured on the very host that runs the machine of the other."""
+    return first.lab == second.lab and bool(
+        {first.host, second.host} & {first.parent, second.parent}
+    )
 
 
 def dma_latency(stored: StoredMeasurement) -> str:

@@ -114,6 +114,7 @@ def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasur
         run=work.directory.name,
         stage=work.stage,
         limit=work.lab.cyclictest.limit,
+        parent=work.lab.parent_of(host),
     )
     kept = keep_trace(path, kept, measured.trace)
     save(path, kept)
@@ -222,6 +223,7 @@ def _hooks(work: Work, host: str, load: MeasuredLoad, found_again: Callable[[], 
                 started=launched.started,
                 load=order.load.command if order.load else (),
                 limit=limit_of(limit).microseconds if limit else 0,
+                parent=work.lab.parent_of(host),
                 attached=launched.attached,
                 live=launched.live,
                 reason=launched.reason,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from threading import Event as Flag
 from typing import Protocol
@@ -137,6 +138,17 @@ class Decision(Protocol):
         """The CPU plans that are new, by host; raises KubertError for one that cannot be."""
 
 
+class Where(StrEnum):
+    """Whom a stage is about."""
+
+    HOSTS = "hosts"
+    """The hosts of the lab."""
+    GUESTS = "guests"
+    """Its virtual machines, reached as hosts of their own through those that run them."""
+    ALL = "all"
+    """Both; without machines there is nothing to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One step of the way."""
@@ -151,6 +163,7 @@ class Stage:
     change: Change | None = None
     decision: Decision | None = None
     """Instead of a change. Who starts such a stage by hand is asked even if it is finished."""
+    where: Where = Where.HOSTS
     measures: bool = False
     """It measures: finished once a result of this run is stored, whatever the facts say."""
     by_hand: bool = False

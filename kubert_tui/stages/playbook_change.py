@@ -76,7 +76,7 @@ class PlaybookChange:
         request = PlaybookRequest(
             self.playbook,
             hosts=(lab.host(host),),
-            jump_hosts={one.name: one for one in lab.hosts},
+            jump_hosts={one.name: one for one in lab.everyone},
             variables={host: self.variables(lab, facts)},
         )
         command = shlex.join(playbook_command(request))
@@ -109,10 +109,10 @@ class PlaybookChange:
         request = PlaybookRequest(
             self.playbook,
             hosts=tuple(lab.host(name) for name in hosts),
-            jump_hosts={one.name: one for one in lab.hosts},
+            jump_hosts={one.name: one for one in lab.everyone},
             variables={name: self.variables(lab, work.facts(name)) for name in hosts},
             # Jump hosts of the lab need theirs, too.
-            secrets={one.name: work.secrets(one.name) for one in lab.hosts},
+            secrets={one.name: work.secrets(one.name) for one in lab.everyone},
             check=check,
             log=log,
         )

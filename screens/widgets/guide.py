@@ -98,12 +98,15 @@ class GuidePane(VerticalScroll):
             (f"{glyph} {word}", style),
         ]
         hosts = self._view.host_states.get(stage.id, {})
+        guests = any(map(self._view.lab.parent_of, hosts))
         for host, state in hosts.items():
             sign = f"{self._glyphs.states[state]} {host} {STATE_WORDS[state]}"
-            parts += [
-                ("\n" if host == next(iter(hosts)) else "   ", ""),
-                (sign, STATE_STYLES[state]),
-            ]
+            between = "\n" if guests or host == next(iter(hosts)) else "   "
+            if (parent := self._view.lab.parent_of(host)) in hosts:
+                between = f"\n  {self._glyphs.corner} "
+            elif parent:
+                sign = f"{sign} (on {parent})"
+            parts += [(between, ""), (sign, STATE_STYLES[state])]
         summary = self._view.summaries.get(stage.id, "")
         if summary and self._view.state(stage.id) not in _PLAIN_SUCCESS:
             parts.append((f"\n{summary}", "$foreground-muted"))

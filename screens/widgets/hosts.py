@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from kubert_tui.facts.model import Facts
 from kubert_tui.screens.facts_text import fact_groups
+from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.run_view import RunView
 
 _HOST_WIDTH = 44
@@ -17,11 +18,12 @@ _HOST_WIDTH = 44
 class HostsPane(VerticalScroll):
     """One panel per host of the lab."""
 
-    def __init__(self, view: RunView) -> None:
+    def __init__(self, view: RunView, glyphs: Glyphs) -> None:
         super().__init__(id="hosts-pane")
+        self._glyphs = glyphs
         self._view = view
         self._panels = {
-            host.name: Static(classes="host-panel", markup=False) for host in view.lab.hosts
+            host.name: Static(classes="host-panel", markup=False) for host in view.lab.everyone
         }
         self._shown: dict[str, Facts | None] = {}
 
@@ -38,9 +40,14 @@ class HostsPane(VerticalScroll):
         for name, panel in self._panels.items():
             connected = self._view.connected.get(name)
             where = f"{connected.user}@{connected.address}" if connected is not None else ""
-            panel.border_title = Content(name)
+            parent = self._view.lab.parent_of(name)
+            panel.border_title = Content(
+                f"{self._glyphs.corner} {name}, on {parent}" if parent else name
+            )
             panel.border_subtitle = Content(where)
             facts = self._view.facts.get(name)
+            # Machines may not be there yet; hosts always are.
+            panel.display = not parent or connected is not None or facts is not None
             if name in self._shown and self._shown[name] is facts:
                 continue
             self._shown[name] = facts

@@ -21,12 +21,19 @@ class Strip:
     """One row."""
 
     key: str
-    """What it is called, and what is told when it is chosen."""
+    """What is told when it is chosen."""
     histogram: ThreadHistogram | None
     cells: Callable[[], tuple[Run, ...]]
     """Gives text and kind under each of the columns; asked for what is in sight only."""
     limit: int = 0
     """us; 0 for none."""
+    label: str = ""
+    """What it is called; its key if empty."""
+
+    @property
+    def name(self) -> str:
+        """What stands in front of it."""
+        return self.label or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def layout(
 
     Kinds are `axis`, `bar`, `overflow`, `limit`, `cursor`, `good`, `bad` and `` for plain text.
     """
-    name = max((len(one.key) for one in sheet.strips), default=4)
+    name = max((len(one.name) for one in sheet.strips), default=4)
     name = min(max(name, 4), max(width // 4, 8)) + 2
     shown = _fitting(sheet.headings, width - name - LEAST_STRIP)
     room = width - name - sum(sheet.headings[at].width for at in shown)
@@ -70,7 +77,7 @@ def layout(
     lines: list[list[Run]] = [[(" " * (name + room) + titles, "axis")]]
     for strip in sheet.strips[first : first + rows_for(height)]:
         chosen = strip.key == cursor
-        label = f"{strip.key:.{name - 2}}"
+        label = f"{strip.name:.{name - 2}}"
         mark = glyphs.beyond if chosen else " "
         runs: list[Run] = [(f"{mark}{label:<{name - 1}}", "cursor" if chosen else "")]
         runs += _strip(strip, per_cell, room, glyphs)

@@ -160,7 +160,7 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("lab", stored.lab),
         ("run", stored.run),
         ("stage", stored.stage),
-        ("measured on", stored.layer),
+        ("measured on", f"{stored.layer} of {stored.parent}" if stored.parent else stored.layer),
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load) if ours else "unknown"),
         *_loads(stored),

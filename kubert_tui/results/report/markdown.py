@@ -4,17 +4,23 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from kubert_tui.results import ladder
 from kubert_tui.results.report.content import HEADINGS, Chapter
 
 
-def markdown(chapters: Sequence[Chapter], picture: str = "") -> str:
+def markdown(
+    chapters: Sequence[Chapter], picture: str = "", rungs: Sequence[Sequence[str]] = ()
+) -> str:
     """Return the report. Text of hosts is escaped: it becomes no markup.
 
-    `picture` is the name of the plot that lies beside it.
+    `picture` is the name of the plot that lies beside it; `rungs` are the ladder's rows, if there
+    is a ladder.
     """
     lines = ["# Latency report", ""]
     if picture:
         lines += [f"![Latencies: samples of each CPU by microseconds](<{quote(picture)}>)", ""]
+    if rungs:
+        lines += ["## Ladder", "", *_table(ladder.headings(), rungs), "", ladder.REMARKS, ""]
     for chapter in chapters:
         lines += [
             f"## {_safe(chapter.title)}",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from kubert_tui.lab.limits import Limit
+from kubert_tui.results import ladder
 from kubert_tui.results.report.content import HEADINGS, Chapter
 from kubert_tui.results.verdict import Grade, Verdict
 
@@ -27,9 +28,17 @@ svg { max-width: 100%; height: auto; }
 """Plots are drawn on white; in the dark they are inverted, with their hues kept."""
 
 
-def page(chapters: Sequence[Chapter], plots: Sequence[str]) -> str:
-    """Return the page. `plots` are SVG files: perhaps one over all, then one per chapter."""
+def page(
+    chapters: Sequence[Chapter], plots: Sequence[str], rungs: Sequence[Sequence[str]] = ()
+) -> str:
+    """Return the page. `plots` are SVG files: perhaps one over all, then one per chapter.
+
+    `rungs` are the ladder's rows, if there is a ladder.
+    """
     parts = [head("Latency report")]
+    if rungs:
+        parts += ["<h2>Ladder</h2>", table(ladder.headings(), rungs)]
+        parts.append(f"<p>{escape(ladder.REMARKS)}</p>")
     over_all, each = plots[: len(plots) - len(chapters)], plots[len(plots) - len(chapters) :]
     parts += map(inline, over_all)
     for chapter, drawn in zip(chapters, each, strict=True):

@@ -1,0 +1,125 @@
+"""`kubert-tui ladder`: hosts and their virtual machines measured, one below the other."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from kubert_tui.base.errors import UsageError
+from kubert_tui.base.text import clean_line
+from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
+from kubert_tui.cli.json_lines import JsonLines
+from kubert_tui.cli.measuring_order import add_order, ordered
+from kubert_tui.cli.text import TextReport, plain_console
+from kubert_tui.engine.session import Options, Session
+from kubert_tui.engine.targets import NO_MACHINES
+from kubert_tui.events.model import Event, Finished
+from kubert_tui.lab.model import Lab
+from kubert_tui.latency.store import StoredMeasurement, load
+from kubert_tui.results.ladder import CONDITIONS, FIGURES, REMARKS, Rung, ladder
+from kubert_tui.stages.s18_ladder import STAGE
+
+_EPILOG = """\
+Measures every host and every virtual machine of the lab with the same cyclictest, and prints each
+guest below its host with the difference. At the same time, unless --one-by-one: then the hosts
+first. A HOST brings its machines. Cut off, the same command goes on. With --json the events are
+printed; the last line is the ladder.
+"""
+_NAME = 22
+_FIGURE = 9
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser's sub-commands."""
+    parser = commands.add_parser(
+        "ladder",
+        help="measure hosts and their virtual machines, with the differences",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_order(parser)
+    parser.add_argument(
+        "--one-by-one", action="store_true", help="the hosts first, then the guests"
+    )
+    parser.set_defaults(handler=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    lab, options = _order(arguments)
+    seen = _Seen(JsonLines(sys.stdout) if arguments.json else TextReport())
+    session = Session(lab, options)
+    let_go_on_signals(session)
+    # A run that was cut off goes on: what it has measured is not measured again.
+    session.submit(STAGE.id)
+    session.close()
+    answers = Answers(
+        yes=False,
+        accept_new_host_keys=arguments.accept_new_host_keys,
+        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
+    )
+    code = consume(session, seen, answers.answer)
+    rungs = ladder(seen.measurements())
+    if arguments.json:
+        told = {"event": "ladder", "rungs": [rung.json() for rung in rungs]}
+        print(json.dumps(told, separators=(",", ":")))
+    elif rungs:
+        show(plain_console(stderr=False), rungs)
+    return code
+
+
+def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
+    if arguments.one_by_one:
+        arguments.settings = [*arguments.settings, "ladder.order=layers"]
+    lab, options = ordered(arguments, kind="ladder")
+    if not lab.guests:
+        raise UsageError(f"lab {lab.name} has no machines to measure", fix=NO_MACHINES)
+    return lab, options
+
+
+class _Seen:
+    """Shows events as another printer does, and remembers what the run has stored."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+        self._paths: tuple[str, ...] = ()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Finished):
+            self._paths = event.results
+        self._printer.show(event)
+
+    def measurements(self) -> list[StoredMeasurement]:
+        """Return the newest of each host and machine."""
+        stored = (load(Path(path)) for path in self._paths)
+        return list({one.host: one for one in stored}.values())
+
+
+def show(console: Console, rungs: Sequence[Rung]) -> None:
+    """Print the ladder: a line of figures for each, its difference, and what it was made under."""
+    head = "".join(f"{name:>{_FIGURE}}" for name in FIGURES)
+    console.print(Text(f"\n{'us':<{_NAME}}{head}   {CONDITIONS[0]}", "bold"))
+    for rung in rungs:
+        name = clean_line(rung.stored.host, limit=100)
+        label = f"  └ {name}" if rung.inside else name
+        told = "".join(f"{one:>{_FIGURE}}" for one in rung.told())
+        style = "" if rung.passed is None else "green" if rung.passed else "bold red"
+        line = Text(f"{label:<{_NAME}}{told}   ")
+        line.append(rung.conditions[0], style)
+        console.print(line)
+        if rung.inside:
+            deltas = "".join(f"{one:>{_FIGURE}}" for one in rung.told_deltas())
+            console.print(Text(f"{'    difference':<{_NAME}}{deltas}", "yellow"))
+        pairs = zip(CONDITIONS[1:], rung.conditions[1:], strict=True)
+        under = "; ".join(f"{key}: {value}" for key, value in pairs)
+        console.print(Text(clean_line(f"    {under}", limit=1000), "dim"))
+        if rung.stored.interrupted:
+            console.print(Text(clean_line(f"    cut off: {rung.stored.interrupted}"), "yellow"))
+    console.print(Text(REMARKS, "dim"))
