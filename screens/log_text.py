@@ -17,6 +17,7 @@ from kubert_tui.events.measuring import (
 from kubert_tui.events.model import (
     CommandFinished,
     CommandStarted,
+    ConsoleSaid,
     CpuPlanMade,
     Event,
     FactsGathered,
@@ -54,6 +55,8 @@ def log_lines(event: Event) -> tuple[str, ...]:
     if isinstance(event, Output) and event.stream == "ansible":
         lines = tuple(_STARS.sub("", line) for line in lines if not _REPEATED.fullmatch(line))
     where = f"{event.host} | " if event.host else ""
+    if isinstance(event, ConsoleSaid):
+        return tuple(f"{event.machine} | {line}" for line in event.lines)
     if isinstance(event, Output):
         return tuple(f"{where}{line}" for line in lines)
     stamp = time.strftime("%H:%M:%S", time.localtime(event.time))

@@ -17,6 +17,7 @@ from kubert_tui.events.measuring import (
 )
 from kubert_tui.events.model import (
     CommandStarted,
+    ConsoleSaid,
     CpuPlanMade,
     Event,
     FactsGathered,
@@ -154,7 +155,8 @@ class RunView:
     def apply(self, event: Event) -> Areas:
         """Fold one event in; return the areas that show something else now."""
         areas = self._fold(event)
-        if event.host in self.waits and not isinstance(event, Waiting):
+        # What a console says while its machine is waited for ends no wait.
+        if event.host in self.waits and not isinstance(event, Waiting | ConsoleSaid):
             del self.waits[event.host]
             areas |= _WAITS
         return areas

@@ -8,6 +8,7 @@ from kubert_tui.checks import (
     host,
     irq,
     kernel,
+    machines,
     memory,
     network,
     packages,
@@ -51,6 +52,7 @@ ALL: tuple[Check, ...] = (
     scheduling.RT_THROTTLING,
     scheduling.RT_GROUP,
     virtualization.KVM,
+    *machines.ALL,
     network.CARDS,
 )
 
@@ -63,6 +65,7 @@ CROSS: tuple[CrossCheck, ...] = (
     cross.CPU_PLANS,
     cross.CLOCKS,
     cross.REALTIME,
+    machines.NETWORK,
 )
 
 

@@ -22,10 +22,12 @@ from kubert_tui.engine.identity import lock_token, operator
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.load_requests import LoadRequests
 from kubert_tui.engine.lock import LabLock
+from kubert_tui.engine.machine_orders import STAGE as ORDERS
+from kubert_tui.engine.machine_orders import OrderRun
 from kubert_tui.engine.past import Past, new_run, open_run, run_directory
 from kubert_tui.engine.stage_run import StageRun
 from kubert_tui.engine.stream import Stream
-from kubert_tui.engine.work import Gather, StageWork, failure
+from kubert_tui.engine.work import Gather, Observe, StageWork, failure
 from kubert_tui.events.model import (
     Event,
     Failure,
@@ -41,7 +43,10 @@ from kubert_tui.hosts.connect import connect
 from kubert_tui.hosts.host_lock import About
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
+from kubert_tui.machines.order import Action, Order
 from kubert_tui.rt_tests.build import cached_cyclictests
+from kubert_tui.stages.machines_acts import Raw
+from kubert_tui.stages.machines_observe import observe_quickly
 from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages
 
@@ -66,6 +71,8 @@ class Options:
     """Begin a new run even if the last one of this lab is unfinished."""
     hosts: tuple[str, ...] = ()
     """Those that are worked on; all of the lab's if empty."""
+    run_name: str = ""
+    """What its runs are called, if not as the lab: it neither ends nor resumes the lab's own."""
     clock: Callable[[], float] = time.time
 
 
@@ -74,6 +81,8 @@ class _Request:
     stage: str
     again: bool = False
     skip_reason: str | None = None
+    order: Order | None = None
+    raw: Raw | None = None
 
 
 def gather_facts(host: Host, updates: bool, cancel: Flag) -> Facts:
@@ -112,16 +121,17 @@ class Session:
     _thread: Thread = field(init=False)
 
     def __post_init__(self) -> None:
+        name = self.options.run_name or self.lab.name
         if not self.options.dry_run:
-            self._lock = LabLock(self.lab.name, self.options.lab_file)
+            self._lock = LabLock(name, self.options.lab_file)
         try:
             earlier = None
             if not self.options.dry_run:
-                earlier = open_run(self.lab.name, self.options.lab_file)
+                earlier = open_run(name, self.options.lab_file)
             if earlier and self.options.fresh:
                 _refuse_to_orphan(earlier)
                 earlier = None
-            self._past = earlier or Past(new_run(self.lab.name))
+            self._past = earlier or Past(new_run(name))
             self._journal = Journal(run_directory(self._past.run))
         except BaseException:
             self._release()
@@ -160,6 +170,10 @@ class Session:
     def skip(self, stage: str, reason: str) -> None:
         """Mark a stage as skipped."""
         self._requests.put(_Request(stage, skip_reason=reason or "no reason given"))
+
+    def machines(self, order: Order, raw: Raw | None = None) -> None:
+        """Ask for something to be done about machines that are there."""
+        self._requests.put(_Request(ORDERS, order=order, raw=raw))
 
     def answer(self, question: int, answer: Answer) -> None:
         """Answer an open question."""
@@ -202,6 +216,9 @@ class Session:
             self._finish()
 
     def _serve(self, request: _Request) -> None:
+        if request.order is not None:
+            self._serve_order(request.order, request.raw)
+            return
         stage = next(stage for stage in self.stages if stage.id == request.stage)
         if request.skip_reason is not None:
             hosts = dict.fromkeys(self._hosts, StageState.SKIPPED)
@@ -215,12 +232,32 @@ class Session:
                 emit=True,
             )
             return
+        work = self._stage_work(stage.id, stage.observe, updates=UPDATED in stage.checks)
+        finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()
+        self.lab = work.lab
+        self._ended(finished, work.failure_code)
+        if finished.state in _STOPPERS or self._cancel.is_set():
+            self._drop_queued()
+
+    def _serve_order(self, order: Order, raw: Raw | None) -> None:
+        work = self._stage_work(ORDERS, observe_quickly)
+        state = OrderRun(work, order, raw).run()
+        key = f"{order.action} {' '.join(order.names)}"
+        self._codes.pop(key, None)
+        if state is StageState.FAILED:
+            self._codes[key] = ExitCode(work.failure_code or ExitCode.FAILED)
+        elif state is StageState.CANCELLED and order.action is not Action.CONSOLE:
+            self._codes[key] = ExitCode.INTERRUPTED
+
+    def _stage_work(
+        self, stage: str, observe: Observe | None, *, updates: bool = False
+    ) -> StageWork:
         if not self._detach.is_set():
             # A cancel that came while nothing ran is not meant for what is asked for now.
             self._cancel.clear()
-        work = StageWork(
+        return StageWork(
             lab=self.lab,
-            stage=stage.id,
+            stage=stage,
             directory=run_directory(self._past.run),
             past=self._past,
             stream=self._stream,
@@ -231,14 +268,9 @@ class Session:
             locks=self._host_locks,
             loads=self._loads,
             lab_file=self.options.lab_file,
-            updates=UPDATED in stage.checks,
-            observe=stage.observe,
+            updates=updates,
+            observe=observe,
         )
-        finished = StageRun(stage, work, self._hosts, self.options.dry_run, request.again).run()
-        self.lab = work.lab
-        self._ended(finished, work.failure_code)
-        if finished.state in _STOPPERS or self._cancel.is_set():
-            self._drop_queued()
 
     def _ended(self, finished: StageFinished, failure_code: int = 0, *, emit: bool = False) -> None:
         self._states[finished.stage] = finished.state
@@ -275,7 +307,8 @@ class Session:
         )
 
     def _make_host_locks(self) -> HostLocks:
-        token = lock_token(self.lab.name, self.options.lab_file)
+        name = self.options.run_name or self.lab.name
+        token = lock_token(name, self.options.lab_file)
         about = About(operator(), self.lab.name, self._past.run)
         return HostLocks(
             token, about, self.connections, self._emit, housekeeping=self._housekeeping

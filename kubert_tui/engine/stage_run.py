@@ -182,7 +182,7 @@ class StageRun:
                 kind=QuestionKind.REVIEW,
                 text=f"{self.stage.title}: apply this on {', '.join(hosts)}?",
                 choices=choices,
-                confirm=change.confirm,
+                confirm=change.confirm or _confirm(steps, hosts),
                 steps=tuple(step for step in steps if step.host in hosts),
             )
             if answer.choice is Choice.PREVIEW:
@@ -351,3 +351,8 @@ _WORST_FIRST = (
 def overall(states: dict[str, StageState]) -> StageState:
     """Return the state of a stage over all hosts: the one that needs attention most."""
     return next((state for state in _WORST_FIRST if state in states.values()), StageState.PENDING)
+
+
+def _confirm(steps: tuple[PlannedStep, ...], hosts: tuple[str, ...]) -> str:
+    """Why a person has to agree to some of the steps; `` when to none."""
+    return " ".join(step.confirm for step in steps if step.confirm and step.host in hosts)

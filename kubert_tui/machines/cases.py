@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from kubert_tui.cpus.placement import NoRoomError, Placement, Wanted, place
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.cpus.topology import Topology
+from kubert_tui.cpus.topology import Cpu, Topology
+from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.topology import topology_of
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.machines.elements import Case, page_size
 from kubert_tui.machines.guest import Guest, guests_of
@@ -43,6 +45,23 @@ def cases_of(
         if guest.spec.realtime and (size := page_size(case)):
             pages[size] -= guest.memory_mib * 1024 // size
     return tuple(cases)
+
+
+def cases_for(lab: Lab, facts: Facts, traits: Traits) -> tuple[Case, ...]:
+    """Return the cases of the machines of a host as it is, with a CPU plan or without one.
+
+    Where there is none, or the topology of its CPUs is unknown, machines are told why they are
+    not pinned.
+    """
+    topology, plan = topology_of(facts), lab.plan_of(facts.host)
+    if isinstance(topology, Known) and plan is not None:
+        return cases_of(lab, facts.host, traits, plan, topology.value)
+    why = "the host has no CPU plan: run the stage cpu-plan"
+    if isinstance(topology, Unknown):
+        why = f"the topology of the host's CPUs is unknown: {topology.reason}"
+    nothing = CpuPlan(housekeeping=frozenset({0}), isolated=frozenset())
+    cases = cases_of(lab, facts.host, traits, nothing, Topology((Cpu(0, 0, 0, 0),)))
+    return tuple(replace(one, why_no_placement=why) for one in cases)
 
 
 def host_of(guest: Guest, lab: Lab) -> HostSpec:

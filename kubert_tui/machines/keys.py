@@ -60,6 +60,11 @@ def forget(lab: str) -> None:
     shutil.rmtree(paths.state() / "machines" / lab, ignore_errors=True)
 
 
+def forget_machine(lab: str, name: str) -> None:
+    """Remove the host key of a machine that the lab does not name any more."""
+    (paths.state() / "machines" / lab / f"{name}.host-key").unlink(missing_ok=True)
+
+
 def kept(lab: str) -> tuple[Path, ...]:
     """Return the files that are kept of the lab's keys."""
     directory = paths.state() / "machines" / lab

@@ -15,6 +15,7 @@ from kubert_tui.events.questions import Answer, HostCpus, QuestionKind
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 
 
@@ -72,6 +73,12 @@ class Work(Protocol):
 
     def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:
         """A connection to libvirt on a host while inside; raises as `open_hypervisor` does."""
+
+    def guest(self, guest: Guest) -> Host:
+        """A connection to a virtual machine of the lab; whoever asks for it closes it.
+
+        Nobody is asked anything: its keys are the lab's, and known.
+        """
 
     def drop(self, name: str) -> None:
         """Close the connection to a host, because it is about to go away."""
