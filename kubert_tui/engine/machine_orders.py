@@ -54,7 +54,7 @@ class OrderRun:
         everything = order.action is Action.DESTROY and not order.names
         there = hosts if everything else tuple(host for host in hosts if machines[host])
         if changing:
-            self.work.each(there, lambda host: self._lock(host))
+            self.work.each(there, self._lock)
         try:
             self.work.each(
                 there, lambda host: act(self.work, host, order, machines[host], self.raw)

@@ -52,7 +52,7 @@ class MachinesChange:
             steps += _steps(lab, host, case, machine, base)
         return tuple(steps)
 
-    def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
+    def preview(self, work: Work, hosts: tuple[str, ...]) -> None:  # noqa: ARG002
         raise AssertionError("the plan says it all")
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
@@ -89,9 +89,8 @@ def _steps(lab: Lab, host: str, case: Case, machine: MachineSeen, base: str) -> 
     network = f"bridge {case.guest.net.bridge}" if spec.network == "bridge" else "NAT"
     if machine.state == MISSING:
         steps = [
-            f"make a disk of {spec.disk}, a copy-on-write copy of {base}, and a seed for cloud-init",
-            f"define it: {spec.vcpus} vCPUs on {cpus}, {spec.memory} of memory, "
-            f"{spec.address} ({network})",
+            f"make a disk of {spec.disk}, a copy on write of {base}, and a seed for cloud-init",
+            f"define it: {spec.vcpus} vCPUs on {cpus}, {spec.memory}, {spec.address} ({network})",
             "start it, and wait until it answers by ssh",
         ]
         return [PlannedStep(host, f"{name}: {step}") for step in steps]

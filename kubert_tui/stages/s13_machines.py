@@ -37,9 +37,9 @@ STAGE = Stage(
         ours="libvirt's own interface, over ssh to each host: volumes in the pool kubert-tui, the "
         "network kubert-LAB, one domain LAB-NAME for each machine; all hosts at once. "
         "`kubert-tui machines list` shows them later.",
-        differs="Vagrant's machines are neither pinned nor scheduled for real time, have well-known "
-        "passwords and keys, and are all on one host. `vagrant up` does not notice that a machine "
-        "differs from its file.",
+        differs="Vagrant's machines are neither pinned nor scheduled for real time, have passwords "
+        "and keys that everybody knows, and are all on one host. `vagrant up` does not notice that "
+        "a machine differs from its file.",
     ),
     checks=machines.ALL,
     goals=frozenset(one.id for one in machines.GOALS),

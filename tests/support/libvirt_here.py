@@ -90,6 +90,13 @@ class PrivateLibvirt:
         enter = ["nsenter", f"--net=/proc/{self.process}/ns/net"]
         subprocess.run([*enter, *argv], check=True, timeout=60)
 
+    @property
+    def enter(self) -> tuple[str, ...]:
+        """What a command begins with that is to run in all of its namespaces."""
+        spaces = f"/proc/{self.process}/ns"
+        return ("nsenter", f"--mount={spaces}/mnt", f"--net={spaces}/net",
+                f"--pid={spaces}/pid_for_children")  # fmt: skip
+
     def virsh(self, *arguments: str) -> str:
         """What virsh prints; AssertionError if it fails."""
         argv = ["virsh", "-q", "-c", self.uri, *arguments]

@@ -63,25 +63,30 @@ def set_up() -> None:
 
 
 def switch_off_on_button() -> None:
-    devices = [open(path, "rb", buffering=0) for path in Path("/dev/input").glob("event*")]
+    """Listen to all keys there are; devices come when their drivers are ready."""
+    known = set[Path]()
+    while True:
+        for path in set(Path("/dev/input").glob("event*")) - known:
+            known.add(path)
+            threading.Thread(target=listen, args=(path,), daemon=True).start()
+        threading.Event().wait(1)
 
-    def listen(device) -> None:
+
+def listen(path: Path) -> None:
+    with path.open("rb", buffering=0) as device:
         while data := device.read(_EVENT):
             if int.from_bytes(data[18:20], "little") == _KEY_POWER:
-                print("power button: switching off", flush=True)
+                print("seeded: switching off", flush=True)
                 os.sync()
-                run("mount", "-o", "remount,ro", "/")
+                Path("/proc/sysrq-trigger").write_text("u")
                 Path("/proc/sysrq-trigger").write_text("o")
-
-    for device in devices:
-        threading.Thread(target=listen, args=(device,), daemon=True).start()
 
 
 def main() -> None:
     mount_all()
     print("seeded: reading the seed", flush=True)
     set_up()
-    switch_off_on_button()
+    threading.Thread(target=switch_off_on_button, daemon=True).start()
     subprocess.Popen(["/usr/sbin/sshd", "-D"])
     print("seeded: sshd listens", flush=True)
     Path("/run/seeded").touch()
