@@ -29,6 +29,7 @@ from kubert_tui.events.model import (
     HostLockLost,
     HostUnlocked,
     Note,
+    OrderEnded,
     Output,
     PlanMade,
     RunStarted,
@@ -151,6 +152,13 @@ def _(event: TaskFinished) -> tuple[str, ...]:
 @_lines.register
 def _(event: Output) -> tuple[str, ...]:
     return event.lines
+
+
+@_lines.register
+def _(event: OrderEnded) -> tuple[str, ...]:
+    names = ", ".join(event.machines) or "all machines"
+    why = f" ({event.summary})" if event.summary else ""
+    return () if event.action == "list" and not why else (f"{event.action} {names}: {event.state}{why}",)
 
 
 @_lines.register

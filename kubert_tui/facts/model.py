@@ -25,6 +25,9 @@ class Unknown:
 
 Fact: TypeAlias = Known[T_co] | Unknown
 
+NOT_LOOKED_AT = Unknown("not looked at")
+"""Of what only some stages look at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -311,5 +314,5 @@ class Facts:
     tools: Tools
     tracing: Fact[Tracing | None] = Unknown("not looked at")
     """None when the kernel has no tracefs."""
-    libvirt: Fact[Libvirt] = Unknown("not looked at")
+    libvirt: Fact[Libvirt] = NOT_LOOKED_AT
     """What libvirt says; looked at by the stages that are about it (`Stage.observe`)."""

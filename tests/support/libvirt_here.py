@@ -27,6 +27,7 @@ _PATHS = ("/etc/libvirt", "/var/lib/libvirt", "/run/libvirt", "/var/log/libvirt"
           "/var/cache/libvirt")  # fmt: skip
 _SOCKET = "run/libvirt/libvirt-sock"
 # `cgroup_controllers`: how this machine accounts for memory is not libvirtd's to change.
+# `namespaces`: libvirt would make a /dev for each QEMU, and cannot where a test hides a device.
 _START = """\
 set -eu
 directory=$1; shift
@@ -50,6 +51,7 @@ user = "root"
 group = "root"
 security_driver = "none"
 cgroup_controllers = [ "cpu", "cpuacct", "cpuset" ]
+namespaces = [ ]
 END
 cat >/etc/libvirt/libvirtd.conf <<END
 unix_sock_rw_perms = "0700"
