@@ -24,7 +24,7 @@ from kubert_tui.screens.machines_text import Row, detail_of, line_of, rows_of
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.typed_prompt import TypedPrompt
 
-_HEAD = f"  {'machine':<16}{'state':<10}{'address':<16}{'CPUs':<18}"
+_HEAD = f"{'machine':<16}{'state':<10}{'address':<16}{'CPUs':<18}"
 
 
 class MachinesScreen(Screen[None]):

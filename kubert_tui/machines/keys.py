@@ -40,7 +40,7 @@ def login_key(lab: str) -> KeyPair:
 
 def login_key_file(lab: str) -> Path:
     """Where its private half is (0600), for `identity_file` of hosts."""
-    return _directory(lab) / _LOGIN
+    return paths.state() / "machines" / lab / _LOGIN
 
 
 def host_key(guest: Guest) -> KeyPair:

@@ -41,6 +41,13 @@ IDS = [
     "scheduling.rt-throttling",
     "scheduling.rt-group",
     "virtualization.kvm",
+    "machines.present",
+    "machines.defined",
+    "machines.current",
+    "machines.running",
+    "machines.answer",
+    "machines.realtime",
+    "machines.strays",
     "network.cards",
 ]
 

@@ -29,7 +29,7 @@ def test_lab_init_writes_what_it_says(tmp_path: Path) -> None:
 
 
 def test_every_stage_and_every_local_link_is_there() -> None:
-    table = re.findall(r"^\| (\d) \| ", README, re.MULTILINE)
+    table = re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)
     assert [int(number) for number in table] == list(range(1, len(all_stages()) + 1))
     for path in re.findall(r"\]\(((?!https?:)[^)#]+)\)", README):
         assert (ROOT / path).exists(), path

@@ -22,6 +22,7 @@ IDS = [
     "rt-tests",
     "cyclictest",
     "causes",
+    "machines",
 ]
 
 CCRMA = "http://ccrma.stanford.edu/planetccrma/mirror/fedora/linux/planetcore/33/x86_64/"
