@@ -109,9 +109,12 @@ class StageRun:
             for finding in findings:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
             met = self.stage.goals and not self.stage.measures and not self._unmet(findings)
+            why = self.stage.not_for(one, self.work.lab) if self.stage.not_for else ""
+            if why and self.stage.not_for_first:
+                met = False
             if met and not (self.stage.decision and self.again):
                 self.states.setdefault(one.host, StageState.SATISFIED)
-            elif self.stage.not_for and (why := self.stage.not_for(one, self.work.lab)):
+            elif why:
                 self.states.setdefault(one.host, StageState.SKIPPED)
                 self.reason = self.reason or why
         for finding in judge_across(facts, self.work.lab, self.stage.cross_checks):

@@ -8,7 +8,7 @@ from kubert_tui.cpus.topology import Cpu, Topology
 from kubert_tui.facts.model import Facts, Known, Unknown
 from kubert_tui.facts.topology import topology_of
 from kubert_tui.hosts.known_hosts import our_file
-from kubert_tui.hosts.openssh import quoted_path
+from kubert_tui.hosts.openssh import connection_options, quoted_path
 from kubert_tui.hosts.ssh_config import endpoint_of
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.machines.elements import Case, page_size
@@ -70,13 +70,11 @@ def cases_for(lab: Lab, facts: Facts, traits: Traits) -> tuple[Case, ...]:
 def login_command(guest: Guest, lab: Lab) -> tuple[str, ...]:
     """Return the argv with which people log in on a machine; raises as `endpoint_of` does."""
     spec = host_of(guest, lab)
-    jump: tuple[str, ...] = ()
+    how: tuple[str, ...] = ("-o", f"UserKnownHostsFile={quoted_path(our_file())}")
     if spec.jump:
-        host = endpoint_of(lab.host(spec.jump), lab)
-        user = f"{host.user}@" if host.user else ""
-        jump = ("-J", f"{user}{host.address}:{host.port}")
-    known = ("-o", f"UserKnownHostsFile={quoted_path(our_file())}")
-    return ("ssh", "-i", spec.identity_file, *known, *jump, f"{spec.user}@{spec.address}")
+        # `-J` would not hold the host to our known_hosts.
+        how = connection_options(endpoint_of(spec, lab), our_file())
+    return ("ssh", "-i", spec.identity_file, *how, f"{spec.user}@{spec.address}")
 
 
 def host_of(guest: Guest, lab: Lab) -> HostSpec:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from kubert_tui.base.errors import CancelledError
+from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
 from kubert_tui.events.model import Note, PlannedStep
 from kubert_tui.facts.model import Facts, Known, MachineSeen
 from kubert_tui.lab.model import HostSpec, Lab, Permission
@@ -12,7 +12,7 @@ from kubert_tui.machines import keys
 from kubert_tui.machines.cases import cases_for
 from kubert_tui.machines.elements import Case
 from kubert_tui.machines.ensure import Outcome, ensure
-from kubert_tui.machines.guest import guests_of
+from kubert_tui.machines.guest import Guest, guests_of
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.machines.image_name import base_volume
 from kubert_tui.machines.lifecycle import stop
@@ -65,12 +65,22 @@ class MachinesChange:
         agreed = restarts(lab, facts)
         with work.hypervisor(host) as hypervisor:
             _stop(work, hypervisor, tuple(one for one in cases if one.guest.name in agreed))
+            troubles, guests = list[KubertError](), list[Guest]()
             for case in cases:
                 _unless_cancelled(work, host)
-                _tell(work, host, ensure(hypervisor, case, base_volume(lab)))
-            guests = tuple(case.guest for case in cases)
+                try:
+                    _tell(work, host, ensure(hypervisor, case, base_volume(lab)))
+                except UnreachableError:
+                    raise
+                except KubertError as error:
+                    # The others are made all the same.
+                    troubles.append(error)
+                else:
+                    guests.append(case.guest)
             limit = lab.restart_seconds
-            Boot(work, hypervisor, guests, limit, self.poll, self.clock).wait()
+            Boot(work, hypervisor, tuple(guests), limit, self.poll, self.clock).wait()
+            if troubles:
+                raise _all_of(troubles)
 
 
 def restarts(lab: Lab, facts: Facts) -> frozenset[str]:
@@ -137,6 +147,13 @@ def _tell(work: Work, host: str, outcome: Outcome) -> None:
         lines += [f"{name} does without {told(one)}" for one in outcome.left_out]
     for line in lines:
         work.emit(Note(host=host, text=line))
+
+
+def _all_of(troubles: list[KubertError]) -> KubertError:
+    """The first of some errors, with what the others say."""
+    first, *others = troubles
+    first.details = "\n".join((first.details, *map(str, others))).strip()
+    return first
 
 
 def _unless_cancelled(work: Work, host: str) -> None:

@@ -164,6 +164,8 @@ class Stage:
     """What is left after the change is for a person to do (NEEDS_YOU, not FAILED)."""
     not_for: Callable[[Facts, Lab], str] | None = None
     """Why the stage does not apply to a host, such as a container; `` when it does."""
+    not_for_first: bool = False
+    """It counts more than goals that are met: checks find nothing wrong where nothing is wanted."""
     observe: "Callable[[Work, Facts], Facts] | None" = None
     """Looks at more than the probe does, such as libvirt, each time facts are gathered.
 

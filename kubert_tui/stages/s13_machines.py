@@ -46,5 +46,6 @@ STAGE = Stage(
     cross_checks=(machines.NETWORK,),
     change=MachinesChange(),
     not_for=not_for,
+    not_for_first=True,
     observe=observe,
 )
