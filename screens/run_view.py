@@ -201,6 +201,7 @@ class RunView:
     def _stage_finished(self, event: StageFinished) -> Areas:
         stopped = event.state in STOPPED_STATES
         self.queued = [] if stopped else [one for one in self.queued if one != event.stage]
+        self.ordered = () if stopped else self.ordered
         self.states[event.stage] = event.state
         self.host_states[event.stage] = dict(event.hosts)
         self.summaries[event.stage] = event.summary

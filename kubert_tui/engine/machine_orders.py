@@ -45,6 +45,8 @@ class OrderRun:
                 f"the lab file does not allow to {order.action} machines",
                 fix="add `machines` to `allow` in the lab file, or: --set allow=machines",
             )
+        if changing and self.work.locks is None:
+            raise KubertError(f"a dry run does not {order.action} machines")
         order.check_confirmed(lab.name)
         hosts = hosts_of(lab, order)
         self.work.each(hosts, self._look)

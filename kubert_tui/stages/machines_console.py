@@ -16,6 +16,8 @@ from kubert_tui.stages.model import Work
 
 BATCH = 0.5
 """Seconds that lines gather before they are told."""
+PROMPT = 1.0
+"""Seconds of silence after which a line that has no end yet is told: a prompt."""
 BATCH_LINES = 200
 """Of one batch; what is said beyond it is left out, and that is told."""
 _LINE = 1000
@@ -34,8 +36,17 @@ class Lines:
         if not newline and len(rest) > _LINE:
             whole, rest = rest, b""
         self._rest = rest
-        lines = clean(whole, line_limit=_LINE).split("\n") if whole else []
-        return [line.rstrip() for line in lines if line.strip()]
+        return _clean(whole)
+
+    def end(self) -> list[str]:
+        """Return what is left, though its line has not ended."""
+        rest, self._rest = self._rest, b""
+        return _clean(rest)
+
+
+def _clean(text: bytes) -> list[str]:
+    lines = clean(text, line_limit=_LINE).split("\n")
+    return [line.rstrip() for line in lines if line.strip()]
 
 
 class ConsoleReader:
@@ -79,7 +90,7 @@ def follow(
 ) -> None:
     """Tell what a machine says on its console in batches, until `stop` or until it is off."""
     lines, gathered = Lines(), list[str]()
-    told, left_out = 0.0, 0
+    told, left_out, heard = 0.0, 0, time.monotonic()
 
     def flush() -> None:
         nonlocal told, left_out
@@ -91,9 +102,14 @@ def follow(
 
     for piece in console(hypervisor, guest.domain, stop):
         new = lines.take(piece)
+        if piece:
+            heard = time.monotonic()
+        elif time.monotonic() - heard >= PROMPT:
+            new = lines.end()
         room = BATCH_LINES - len(gathered)
         gathered += new[:room]
         left_out += max(0, len(new) - room)
         if time.monotonic() - told >= BATCH:
             flush()
+    gathered += lines.end()
     flush()

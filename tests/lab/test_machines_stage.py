@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pexpect  # type: ignore[import-untyped]
 import pytest
 
 from kubert_tui.lab.load import load_lab
@@ -123,6 +124,17 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             yield bench
 
 
+def watch_console(bench: Bench) -> None:
+    """Watch the console of `one` on a terminal while it starts, and leave with Ctrl-]."""
+    command, *arguments = bench.command("machines", "console", "one", "--lab", str(bench.file))
+    with pexpect.spawn(command, arguments, timeout=300) as terminal:
+        terminal.expect_exact("Ctrl-] leaves the console")
+        terminal.expect_exact("seeded: reading the seed")
+        terminal.send("\x1d")
+        terminal.expect(pexpect.EOF)
+    assert terminal.exitstatus == 0
+
+
 def states(run: Headless) -> str:
     (ended,) = run.named("stage-finished")
     return str(ended["state"])
@@ -202,6 +214,7 @@ def test_from_the_lab_file_to_machines_and_to_nothing(
     bench.machines("snapshot", "one", "fresh")
     assert bench.listed()["one"]["snapshots"] == ["fresh"]
     bench.machines("start", "one")
+    watch_console(bench)
     assert bench.listed()["one"]["state"] == "running"
     bench.machines("revert", "one", "fresh", "--yes")
     assert bench.listed()["one"]["state"] == "off"

@@ -135,3 +135,6 @@ def test_lines_are_whole_clean_and_bounded() -> None:
     assert lines.take(b"ux\x1b[0m 6.1\r\n\r\nlog") == ["Linux 6.1"]
     assert lines.take(b"in:\n") == ["login:"]
     assert lines.take(b"x" * 5000)[0][:5] == "xxxxx"
+    assert lines.take(b"one login: ") == []
+    assert lines.end() == ["one login:"]
+    assert lines.end() == []
