@@ -102,10 +102,11 @@ class MachinesScreen(Screen[None]):
         self.query_one("#machine-text", Static).update(text)
 
     def _doing(self) -> str:
+        if self._view.running:
+            title, then = self._view.title(self._view.running), ", ".join(self._view.ordered)
+            return f"{title}: being worked on" + (f"; after it: {then}" if then else "")
         if self._view.ordered:
             return f"{', '.join(self._view.ordered)} ..."
-        if self._view.running:
-            return f"{self._view.title(self._view.running)} is being worked on: it comes first"
         return self._view.activity
 
     @on(OptionList.OptionHighlighted, "#machines")

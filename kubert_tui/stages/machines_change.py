@@ -16,7 +16,7 @@ from kubert_tui.machines.guest import Guest, guests_of
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.machines.image_name import base_volume
 from kubert_tui.machines.lifecycle import stop
-from kubert_tui.machines.seen import MISSING, told
+from kubert_tui.machines.seen import MISSING
 from kubert_tui.machines.traits_of import traits_of
 from kubert_tui.stages.machines_boot import POLL, Boot
 from kubert_tui.stages.model import Work
@@ -96,11 +96,13 @@ def _steps(lab: Lab, host: str, case: Case, machine: MachineSeen, base: str) -> 
     if machine.trouble:
         return [PlannedStep(host, f"{name}: {machine.trouble}")]
     cpus = f"CPUs {', '.join(map(str, case.placement.vcpus))}" if case.placement else "any CPU"
+    if case.why_no_placement and spec.realtime:
+        cpus += f" ({case.why_no_placement})"
     network = f"bridge {case.guest.net.bridge}" if spec.network == "bridge" else "NAT"
     if machine.state == MISSING:
         steps = [
             f"make a disk of {spec.disk}, a copy on write of {base}, and a seed for cloud-init",
-            f"define it: {spec.vcpus} vCPUs on {cpus}, {spec.memory}, {spec.address} ({network})",
+            f"define it: vCPUs: {spec.vcpus} on {cpus}; {spec.memory}; {spec.address} ({network})",
             "start it, and wait until it answers by ssh",
         ]
         return [PlannedStep(host, f"{name}: {step}") for step in steps]
@@ -143,8 +145,9 @@ def _tell(work: Work, host: str, outcome: Outcome) -> None:
     )
     lines = [*done, *(f"{name}: {change}" for change in outcome.changed)]
     lines += [f"{name}: at its next start: {change}" for change in outcome.restart]
-    if outcome.started:
-        lines += [f"{name} does without {told(one)}" for one in outcome.left_out]
+    if outcome.started and outcome.left_out:
+        left_out = ", ".join(one.name for one in outcome.left_out)
+        lines.append(f"{name} does without {left_out}: findings say why, and what it costs")
     for line in lines:
         work.emit(Note(host=host, text=line))
 

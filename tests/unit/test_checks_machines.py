@@ -111,9 +111,10 @@ def test_the_plan_says_what_is_made() -> None:
     of = lab()
     steps = titles(planned(of, MachineSeen("one", "missing")))
     disk = f"a disk of 20GiB, a copy on write of {base_volume(of)}"
+    why = "the topology of the host's CPUs is unknown: not read in this test"
     assert steps == [
         f"one: make {disk}, and a seed for cloud-init",
-        "one: define it: 2 vCPUs on any CPU, 4GiB, 192.168.77.10 (NAT)",
+        f"one: define it: vCPUs: 2 on any CPU ({why}); 4GiB; 192.168.77.10 (NAT)",
         "one: start it, and wait until it answers by ssh",
     ]
     assert titles(planned(of)) == steps
