@@ -50,9 +50,11 @@ class OrderRun:
         order.check_confirmed(lab.name)
         hosts = hosts_of(lab, order)
         self.work.each(hosts, self._look)
-        if order.action is Action.LIST:
+        if order.action is Action.LIST and not order.names:
             return
         machines = chosen(self.work, hosts, order)
+        if order.action is Action.LIST:
+            return
         everything = order.action is Action.DESTROY and not order.names
         there = hosts if everything else tuple(host for host in hosts if machines[host])
         if changing:

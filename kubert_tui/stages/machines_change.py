@@ -78,7 +78,12 @@ class MachinesChange:
                 else:
                     guests.append(case.guest)
             limit = lab.restart_seconds
-            Boot(work, hypervisor, tuple(guests), limit, self.poll, self.clock).wait()
+            try:
+                Boot(work, hypervisor, tuple(guests), limit, self.poll, self.clock).wait()
+            except CancelledError:
+                raise
+            except KubertError as error:
+                troubles.append(error)
             if troubles:
                 raise _all_of(troubles)
 

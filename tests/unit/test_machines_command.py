@@ -45,6 +45,8 @@ def test_the_list(machines: Callable[..., int], capsys: pytest.CaptureFixture[st
     assert rows["one"]["ssh"].endswith(" root@192.168.77.10")
     assert "-p 2222 -l lab" in rows["one"]["ssh"]
     assert rows["old"]["stray"]
+    assert machines("list", "three") == 2
+    assert "no machine three" in capsys.readouterr().err
     assert machines("list", "two") == 0
     printed = capsys.readouterr().out
     assert "bull2" in printed
