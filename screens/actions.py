@@ -186,9 +186,7 @@ MACHINES: tuple[Action, ...] = (
     Action(
         "rebuild", "b", "Rebuild", "Make it anew from the image (its name is typed)", footer=True
     ),
-    Action(
-        "destroy", "d", "Destroy", "Remove it with its disks (its name is typed)", footer=True
-    ),
+    Action("destroy", "d", "Destroy", "Remove it with its disks (its name is typed)", footer=True),
     Action("destroy_all", "D", "Destroy all", "Remove all of the lab's (the lab's name is typed)"),
     Action("look", "r", "Look", "Look at all machines again"),
     Action("cancel", "x", "Cancel", "Cancel what was ordered"),

@@ -158,7 +158,8 @@ def _(event: Output) -> tuple[str, ...]:
 def _(event: OrderEnded) -> tuple[str, ...]:
     names = ", ".join(event.machines) or "all machines"
     why = f" ({event.summary})" if event.summary else ""
-    return () if event.action == "list" and not why else (f"{event.action} {names}: {event.state}{why}",)
+    looked = event.action == "list" and not why
+    return () if looked else (f"{event.action} {names}: {event.state}{why}",)
 
 
 @_lines.register

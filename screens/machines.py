@@ -18,8 +18,8 @@ from kubert_tui.lab.model import Permission
 from kubert_tui.machines.order import CHANGING, LOSING, Action, Order
 from kubert_tui.screens import actions
 from kubert_tui.screens.console import ConsoleScreen
-from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.glyphs import Glyphs
+from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.machines_text import Row, detail_of, line_of, rows_of
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.typed_prompt import TypedPrompt

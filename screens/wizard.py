@@ -18,8 +18,8 @@ from kubert_tui.screens.error import ErrorChoice, ErrorScreen
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
-from kubert_tui.screens.machines import MachinesScreen
 from kubert_tui.screens.log_text import log_lines, short_path
+from kubert_tui.screens.machines import MachinesScreen
 from kubert_tui.screens.prompts import ConfirmPrompt, ReasonPrompt
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area, Areas
