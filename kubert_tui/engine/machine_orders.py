@@ -59,6 +59,7 @@ class OrderRun:
         there = hosts if everything else tuple(host for host in hosts if machines[host])
         if changing:
             self.work.each(there, self._lock)
+            machines = chosen(self.work, hosts, order)
         try:
             self.work.each(
                 there, lambda host: act(self.work, host, order, machines[host], self.raw)
@@ -75,4 +76,6 @@ class OrderRun:
         self.work.look_again(host)
 
     def _lock(self, host: str) -> None:
-        self.work.lock(host)
+        if self.work.lock(host):
+            # Somebody else was at work there: what there is may be something else now.
+            self.work.look_again(host)

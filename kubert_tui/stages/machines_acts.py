@@ -17,6 +17,7 @@ from kubert_tui.machines.order import Action, Order
 from kubert_tui.machines.seen import MISSING
 from kubert_tui.machines.traits_of import traits_of
 from kubert_tui.stages.machines_boot import Boot
+from kubert_tui.stages.machines_change import tell_outcome
 from kubert_tui.stages.machines_console import follow
 from kubert_tui.stages.model import Work
 
@@ -136,7 +137,8 @@ def _rebuild(work: Work, hypervisor: Hypervisor, guest: Guest) -> None:
     for case in cases_for(work.lab, facts, traits_of(facts)):
         if case.guest.name == guest.name:
             keys.introduce(work.lab.name, guests_of(work.lab))
-            rebuild(hypervisor, case, base_volume(work.lab))
+            outcome = rebuild(hypervisor, case, base_volume(work.lab))
+            tell_outcome(work, hypervisor.host, outcome)
             return
     raise KubertError(
         f"the lab file does not name {guest.name} any more, so nothing says how to make it",

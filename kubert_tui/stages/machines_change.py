@@ -69,7 +69,7 @@ class MachinesChange:
             for case in cases:
                 _unless_cancelled(work, host)
                 try:
-                    _tell(work, host, ensure(hypervisor, case, base_volume(lab)))
+                    tell_outcome(work, host, ensure(hypervisor, case, base_volume(lab)))
                 except UnreachableError:
                     raise
                 except KubertError as error:
@@ -143,7 +143,8 @@ def _stop(work: Work, hypervisor: Hypervisor, cases: tuple[Case, ...]) -> None:
         stop(hypervisor, case.guest, cancel=work.cancel)
 
 
-def _tell(work: Work, host: str, outcome: Outcome) -> None:
+def tell_outcome(work: Work, host: str, outcome: Outcome) -> None:
+    """Tell what was done to a machine, and what it has to do without."""
     name = outcome.guest.name
     done = (
         [f"{name} is made" if outcome.created else f"{name} is started"] if outcome.started else []
