@@ -127,7 +127,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def watch_console(bench: Bench) -> None:
     """Watch the console of `one` on a terminal while it starts, and leave with Ctrl-]."""
     command, *arguments = bench.command("machines", "console", "one", "--lab", str(bench.file))
-    with pexpect.spawn(command, arguments, timeout=300) as terminal:
+    with pexpect.spawn(command, arguments, timeout=900) as terminal:
         terminal.expect_exact("Ctrl-] leaves the console")
         terminal.expect_exact("seeded: reading the seed")
         terminal.send("\x1d")
