@@ -64,6 +64,7 @@ WIZARD: tuple[Action, ...] = (
     Action("tab('findings')", "f", "Findings", "What the checks found, and the fixes"),
     Action("tab('log')", "l", "Log", "Live output", footer=True),
     Action("latency", "m", "Latency", "The live latency histogram", footer=True),
+    Action("machines", "v", "Machines", "The virtual machines: start, stop, console, destroy"),
     Action("error", "e", "Error", "What went wrong in the selected stage"),
     Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
     Action("leave", "q", "Quit", "Leave; a measurement on a host goes on by itself", footer=True),
@@ -174,6 +175,36 @@ CPU_PLAN: tuple[Action, ...] = (
     Action("skip", "s", "Skip", "Skip the stage, with a reason"),
     Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
     Action("refuse", "escape", "Later", "Decide nothing now", footer=True, shown="esc"),
+)
+
+
+MACHINES: tuple[Action, ...] = (
+    Action("start", "s", "Start", "Switch the selected machine on", footer=True),
+    Action("stop", "o", "Stop", "Press its power button, and wait until it is off", footer=True),
+    Action("console", "c", "Console", "Watch its console", footer=True, shown="c enter"),
+    Action("snapshot", "p", "Snapshot", "Keep its disk (and memory, if it runs) as it is now"),
+    Action(
+        "rebuild", "b", "Rebuild", "Make it anew from the image (its name is typed)", footer=True
+    ),
+    Action("destroy", "d", "Destroy", "Remove it with its disks (its name is typed)", footer=True),
+    Action("destroy_all", "D", "Destroy all", "Remove all of the lab's (the lab's name is typed)"),
+    Action("look", "r", "Look", "Look at all machines again"),
+    Action("cancel", "x", "Cancel", "Cancel what was ordered"),
+    Action("move(1)", "j", "Down", "Move down (so does the arrow)"),
+    Action("move(-1)", "k", "Up", "Move up (so does the arrow)"),
+    Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
+    Action("close", "escape,q,v", "Back", "Back to the stages", footer=True, shown="esc q"),
+)
+
+CONSOLE: tuple[Action, ...] = (
+    Action(
+        "close",
+        "escape,q,ctrl+right_square_bracket",
+        "Back",
+        "Let go of the console; the machine goes on",
+        footer=True,
+        shown="esc q",
+    ),
 )
 
 

@@ -20,11 +20,12 @@ from kubert_tui.base.text import clean
 from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Failure
 from kubert_tui.lab.model import Lab
-from kubert_tui.screens.actions import LATENCY, MONITOR, WIZARD
+from kubert_tui.screens.actions import LATENCY, MACHINES, MONITOR, WIZARD
 from kubert_tui.screens.error import ErrorScreen
 from kubert_tui.screens.first_run import FirstRunScreen
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.latency import LatencyScreen
+from kubert_tui.screens.machines import MachinesScreen
 from kubert_tui.screens.monitor import MonitorScreen
 from kubert_tui.screens.opening import OpeningScreen
 from kubert_tui.screens.practice_labs import PracticeLabs
@@ -222,7 +223,12 @@ class KubertApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of the screen by name, then Textual's own (themes, ...)."""
         here = screen
-        all_of = {WizardScreen: WIZARD, LatencyScreen: LATENCY, MonitorScreen: MONITOR}
+        all_of = {
+            WizardScreen: WIZARD,
+            LatencyScreen: LATENCY,
+            MonitorScreen: MONITOR,
+            MachinesScreen: MACHINES,
+        }
         shown = all_of.get(type(here), ())
         for action in shown:
             run = partial(here.run_action, action.name)

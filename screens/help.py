@@ -19,6 +19,7 @@ _SECTIONS: _Sections = (
     ("Findings and log", (*actions.FINDINGS, *actions.LOG)),
     ("Latency", (*actions.LATENCY, *actions.STRIPS)),
     ("CPU plan", actions.CPU_PLAN),
+    ("Virtual machines", actions.MACHINES),
 )
 
 _EVERYWHERE = (

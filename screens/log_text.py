@@ -17,6 +17,7 @@ from kubert_tui.events.measuring import (
 from kubert_tui.events.model import (
     CommandFinished,
     CommandStarted,
+    ConsoleSaid,
     CpuPlanMade,
     Event,
     FactsGathered,
@@ -28,6 +29,7 @@ from kubert_tui.events.model import (
     HostLockLost,
     HostUnlocked,
     Note,
+    OrderEnded,
     Output,
     PlanMade,
     RunStarted,
@@ -54,6 +56,8 @@ def log_lines(event: Event) -> tuple[str, ...]:
     if isinstance(event, Output) and event.stream == "ansible":
         lines = tuple(_STARS.sub("", line) for line in lines if not _REPEATED.fullmatch(line))
     where = f"{event.host} | " if event.host else ""
+    if isinstance(event, ConsoleSaid):
+        return tuple(f"{event.machine} | {line}" for line in event.lines)
     if isinstance(event, Output):
         return tuple(f"{where}{line}" for line in lines)
     stamp = time.strftime("%H:%M:%S", time.localtime(event.time))
@@ -148,6 +152,14 @@ def _(event: TaskFinished) -> tuple[str, ...]:
 @_lines.register
 def _(event: Output) -> tuple[str, ...]:
     return event.lines
+
+
+@_lines.register
+def _(event: OrderEnded) -> tuple[str, ...]:
+    names = ", ".join(event.machines) or "all machines"
+    why = f" ({event.summary})" if event.summary else ""
+    looked = event.action == "list" and not why
+    return () if looked else (f"{event.action} {names}: {event.state}{why}",)
 
 
 @_lines.register

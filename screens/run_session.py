@@ -13,6 +13,7 @@ from kubert_tui.events.questions import Answered, Question
 from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.history import History
+from kubert_tui.machines.order import Order
 from kubert_tui.screens.bridge import Bridge, Result
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.questions.desk import QuestionDesk
@@ -86,6 +87,13 @@ class RunSession:
         """Load a host while it is measured; `none` ends that."""
         if not self.ended:
             self._engine.load(host, preset)
+
+    def machines(self, order: Order) -> None:
+        """Ask for something to be done about the virtual machines."""
+        if not self.ended:
+            self.view.ordered = (*self.view.ordered, str(order.action))
+            self._engine.machines(order)
+            self._publish((), frozenset({Area.STATUS}))
 
     def cancel(self) -> None:
         """Cancel what runs and what is queued."""

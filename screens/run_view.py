@@ -17,6 +17,7 @@ from kubert_tui.events.measuring import (
 )
 from kubert_tui.events.model import (
     CommandStarted,
+    ConsoleSaid,
     CpuPlanMade,
     Event,
     FactsGathered,
@@ -26,6 +27,7 @@ from kubert_tui.events.model import (
     HostConnected,
     HostLockLost,
     Note,
+    OrderEnded,
     PlanMade,
     Progress,
     RunStarted,
@@ -37,7 +39,7 @@ from kubert_tui.events.model import (
 )
 from kubert_tui.events.questions import Answered, Choice, Question
 from kubert_tui.events.transfer import Transfer
-from kubert_tui.facts.model import Facts
+from kubert_tui.facts.model import NOT_LOOKED_AT, Fact, Facts, Libvirt
 from kubert_tui.lab.model import Lab
 from kubert_tui.screens.run_order import in_order
 from kubert_tui.stages.model import Stage
@@ -55,6 +57,9 @@ class Area(StrEnum):
 
 
 Areas = frozenset[Area]
+
+CONSOLE_LINES = 500
+"""Of each virtual machine that are kept."""
 
 _NOTHING: Areas = frozenset()
 _STAGE: Areas = frozenset({Area.RAIL, Area.GUIDE, Area.STATUS})
@@ -108,6 +113,12 @@ class RunView:
     """By host: SMIs and throttling beside its newest measurement."""
     loads: dict[str, tuple[LoadChanged, ...]] = field(default_factory=dict)
     """What began and ended beside the newest measurements, by host, in order of time."""
+    libvirt: dict[str, Fact[Libvirt]] = field(default_factory=dict)
+    """By host: its machines, when they were last looked at."""
+    consoles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By virtual machine: what its console said last."""
+    ordered: tuple[str, ...] = ()
+    """What was asked for about machines and has not ended."""
     ended: set[str] = field(default_factory=set)
     """Hosts whose newest measurement ended without a result."""
     _previewing: str = ""
@@ -118,6 +129,10 @@ class RunView:
             if stage.id == identity:
                 return stage
         raise KeyError(identity)
+
+    def title(self, identity: str) -> str:
+        """Return the title of a stage, its id if there is none such."""
+        return next((one.title for one in self.stages if one.id == identity), identity)
 
     def state(self, stage: str) -> StageState:
         """Return how a stage stands."""
@@ -159,7 +174,8 @@ class RunView:
     def apply(self, event: Event) -> Areas:
         """Fold one event in; return the areas that show something else now."""
         areas = self._fold(event)
-        if event.host in self.waits and not isinstance(event, Waiting):
+        # What a console says while its machine is waited for ends no wait.
+        if event.host in self.waits and not isinstance(event, Waiting | ConsoleSaid):
             del self.waits[event.host]
             areas |= _WAITS
         if event.host in self.transfers and not isinstance(event, Progress):
@@ -193,6 +209,7 @@ class RunView:
     def _stage_finished(self, event: StageFinished) -> Areas:
         stopped = event.state in STOPPED_STATES
         self.queued = [] if stopped else [one for one in self.queued if one != event.stage]
+        self.ordered = () if stopped else self.ordered
         self.states[event.stage] = event.state
         self.host_states[event.stage] = dict(event.hosts)
         self.summaries[event.stage] = event.summary
@@ -222,6 +239,8 @@ class RunView:
     @_fold.register
     def _facts(self, event: FactsGathered) -> Areas:
         self.facts[event.facts.host] = event.facts
+        if event.facts.libvirt != NOT_LOOKED_AT:
+            self.libvirt[event.facts.host] = event.facts.libvirt
         return frozenset({Area.HOSTS, Area.GUIDE})
 
     @_fold.register
@@ -262,14 +281,29 @@ class RunView:
     @_fold.register
     def _progress(self, event: Progress) -> Areas:
         known = self.transfers.get(event.host)
-        self.transfers[event.host] = (
-            known.followed_by(event) if known else Transfer(event, event)
-        )
+        self.transfers[event.host] = known.followed_by(event) if known else Transfer(event, event)
         return _WAITS
 
     @_fold.register
     def _note(self, event: Note) -> Areas:
         self.activity = _at(event.host, event.text)
+        return frozenset({Area.STATUS})
+
+    @_fold.register
+    def _console(self, event: ConsoleSaid) -> Areas:
+        before = self.consoles.get(event.machine, ())
+        self.consoles[event.machine] = (*before, *event.lines)[-CONSOLE_LINES:]
+        return _NOTHING
+
+    @_fold.register
+    def _order_ended(self, event: OrderEnded) -> Areas:
+        left = list(self.ordered)
+        if event.action in left:
+            left.remove(event.action)
+        self.ordered = tuple(left)
+        self.activity = event.summary or f"{event.action}: {event.state}"
+        if not self.running and not self.queued:
+            self.cancelling = False
         return frozenset({Area.STATUS})
 
     @_fold.register
@@ -351,6 +385,7 @@ class RunView:
     def _run_finished(self, event: Finished) -> Areas:
         self.finished = event
         self.running = ""
+        self.ordered = ()
         self.queued = []
         self.questions = {}
         self.waits = {}

@@ -19,6 +19,7 @@ from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.log_text import log_lines, short_path
+from kubert_tui.screens.machines import MachinesScreen
 from kubert_tui.screens.prompts import ConfirmPrompt, ReasonPrompt
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area, Areas
@@ -222,6 +223,10 @@ class WizardScreen(Screen[None]):
     def action_latency(self) -> None:
         """Open the latency screen."""
         self.app.push_screen(LatencyScreen(self._session, self._glyphs, self._now))
+
+    def action_machines(self) -> None:
+        """Open the screen of the virtual machines."""
+        self.app.push_screen(MachinesScreen(self._session, self._glyphs))
 
     def action_error(self) -> None:
         """Show what went wrong in the selected stage."""

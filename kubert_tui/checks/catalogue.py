@@ -9,6 +9,7 @@ from kubert_tui.checks import (
     image,
     irq,
     kernel,
+    machines,
     memory,
     network,
     packages,
@@ -55,6 +56,7 @@ ALL: tuple[Check, ...] = (
     image.PRESENT,
     image.ROOM,
     image.ARCHITECTURE,
+    *machines.ALL,
     network.CARDS,
 )
 
@@ -67,6 +69,7 @@ CROSS: tuple[CrossCheck, ...] = (
     cross.CPU_PLANS,
     cross.CLOCKS,
     cross.REALTIME,
+    machines.NETWORK,
 )
 
 

@@ -27,6 +27,7 @@ FLAGS = (
     "dry_run",
     "yes",
     "json",
+    "verbose",
     "accept_new_host_keys",
     "break_lock",
     "write_cpu_plan",
@@ -52,6 +53,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     group.add_argument(
         "--yes", action="store_true", help="confirm what needs it: reboot, default kernel"
+    )
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="print what virtual machines' consoles say"
     )
     group.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     group.add_argument(
@@ -83,7 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
         lab,
         Options(lab_file=str(source.path or ""), dry_run=arguments.dry_run, fresh=fresh),
     )
-    printer: Printer = JsonLines(sys.stdout) if arguments.json else TextReport()
+    printer: Printer = (
+        JsonLines(sys.stdout) if arguments.json else TextReport(verbose=arguments.verbose)
+    )
     answers = Answers(
         yes=arguments.yes,
         accept_new_host_keys=arguments.accept_new_host_keys,

@@ -21,6 +21,7 @@ from kubert_tui.events.model import Event, FactsGathered, Failure, FindingMade
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.overrides import override
+from kubert_tui.stages.machines_observe import observe
 from kubert_tui.stages.model import Guide, Stage
 
 _NOTHING = Guide(what="Look at every host.", why="", readme="", ours="", differs="")
@@ -30,6 +31,7 @@ CHECK = Stage(
     guide=_NOTHING,
     checks=ALL,
     cross_checks=CROSS,
+    observe=observe,
 )
 
 

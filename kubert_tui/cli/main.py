@@ -15,6 +15,7 @@ from kubert_tui.cli import (
     import_command,
     lab_command,
     ladder_command,
+    machines_command,
     monitor_command,
     practice_command,
     report_command,
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     check_command.add_parser(commands)
     lab_command.add_parser(commands)
     runs_command.add_parser(commands)
+    machines_command.add_parser(commands)
     monitor_command.add_parser(commands)
     ladder_command.add_parser(commands)
     practice_command.add_parser(commands)

@@ -20,6 +20,7 @@ from kubert_tui.events.measuring import (
 )
 from kubert_tui.events.model import (
     CommandStarted,
+    ConsoleSaid,
     CpuPlanMade,
     Event,
     Failure,
@@ -56,7 +57,9 @@ def plain_console(*, stderr: bool) -> Console:
 class TextReport:
     """Prints events as they come; the latency histogram live where stderr is a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, verbose: bool = False) -> None:
+        """`verbose`: what consoles of virtual machines say, too."""
+        self._verbose = verbose
         self._progress = plain_console(stderr=True)
         self._results = plain_console(stderr=False)
         self._live = LiveHistograms(self._progress)
@@ -65,7 +68,7 @@ class TextReport:
         self._told: dict[str, float] = {}
         self._guests: dict[str, str] = {}
 
-    def show(self, event: Event) -> None:  # noqa: C901, PLR0912 - a branch per kind of event
+    def show(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - a branch per kind of event
         """Show one event."""
         match event:
             case LatencyStarted() | LatencySnapshot():
@@ -104,6 +107,9 @@ class TextReport:
             # Ansible's own output says what its tasks say, too; it is in the log and the journal.
             case Output() if event.stream != "ansible":
                 self._line("\n".join(f"      {line}" for line in event.lines), "dim")
+            case ConsoleSaid() if self._verbose:
+                said = "\n".join(f"      {event.machine}| {line}" for line in event.lines)
+                self._line(said, "dim")
             case Waiting():
                 self._say(
                     event.host, f"waiting for {event.what} ({duration(event.elapsed)})", "dim"

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any
 
 from kubert_tui.engine.asking import Ask, ConnectionAsker, SecretStore
-from kubert_tui.events.questions import Answer
+from kubert_tui.events.questions import Answer, Choice
 from kubert_tui.hosts.connect import endpoint_of
 from kubert_tui.hosts.interface import Asker, Host
 from kubert_tui.lab.model import HostSpec, Lab
@@ -40,6 +40,10 @@ class Connections:
     def _ask(self, name: str, **told: Any) -> Answer:
         return self._asks[name](**told)
 
+    def guest(self, spec: HostSpec) -> Host:
+        """Return a new connection to a virtual machine, with what is known of its host only."""
+        return self._connect(spec, self._lab, ConnectionAsker(_nobody, self.secrets))
+
     def existing(self, name: str) -> Host | None:
         """Return the connection to a host if there is one; makes none and waits for nobody."""
         return self._hosts.get(name)
@@ -61,3 +65,8 @@ class Connections:
             return "this machine", ""
         endpoint = endpoint_of(spec, self._lab)
         return f"{endpoint.address}:{endpoint.port}", endpoint.user
+
+
+def _nobody(**_: object) -> Answer:
+    """Answers for somebody who is not to be asked."""
+    return Answer(Choice.NO)

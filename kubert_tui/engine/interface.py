@@ -6,6 +6,8 @@ from typing import Protocol
 from kubert_tui.events.model import Event
 from kubert_tui.events.questions import Answer
 from kubert_tui.lab.model import Lab
+from kubert_tui.machines.order import Order
+from kubert_tui.stages.machines_acts import Raw
 from kubert_tui.stages.model import Stage
 
 
@@ -31,6 +33,13 @@ class Engine(Protocol):
 
     def skip(self, stage: str, reason: str) -> None:
         """Mark a stage as skipped, with the user's reason."""
+
+    def machines(self, order: Order, raw: Raw | None = None) -> None:
+        """Ask for something to be done about machines, after what was asked for already.
+
+        `OrderStarted` and `OrderEnded` tell of it, `FactsGathered` how the machines are. A
+        console is followed until `cancel`; `raw` takes it as it is, instead of events.
+        """
 
     def answer(self, question: int, answer: Answer) -> None:
         """Answer an open question by its number; a second answer is ignored."""

@@ -17,7 +17,9 @@ from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.store import StoredLoad, StoredMeasurement
 from kubert_tui.latency.stream import seconds, whole
+from kubert_tui.machines.order import Order
 from kubert_tui.results.evidence import limit_named
+from kubert_tui.stages.machines_acts import Raw
 from kubert_tui.stages.measure_change import stored_event
 from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages
@@ -82,6 +84,9 @@ class Replay:
 
     def answer(self, question: int, answer: Answer) -> None:
         """Nothing is asked."""
+
+    def machines(self, order: Order, raw: Raw | None = None) -> None:
+        """Nothing is ordered."""
 
     def load(self, host: str, preset: str) -> None:
         """Nothing is loaded."""

@@ -22,11 +22,13 @@ from kubert_tui.engine.identity import lock_token, operator
 from kubert_tui.engine.journal import Journal
 from kubert_tui.engine.load_requests import LoadRequests
 from kubert_tui.engine.lock import LabLock
+from kubert_tui.engine.machine_orders import STAGE as ORDERS
+from kubert_tui.engine.machine_orders import OrderRun
 from kubert_tui.engine.past import Past, new_run, open_run, refuse_to_orphan, run_directory
 from kubert_tui.engine.stage_run import StageRun
 from kubert_tui.engine.stream import Stream
 from kubert_tui.engine.targets import nothing_to_do, targets, with_guests
-from kubert_tui.engine.work import Gather, StageWork, failure
+from kubert_tui.engine.work import Gather, Observe, StageWork, failure
 from kubert_tui.events.model import (
     Event,
     Failure,
@@ -43,7 +45,10 @@ from kubert_tui.hosts.connect import connect
 from kubert_tui.hosts.host_lock import About
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
+from kubert_tui.machines.order import Action, Order
 from kubert_tui.rt_tests.build import cached_cyclictests
+from kubert_tui.stages.machines_acts import Raw
+from kubert_tui.stages.machines_observe import observe_quickly
 from kubert_tui.stages.model import Stage, Where
 from kubert_tui.stages.registry import all_stages
 
@@ -78,6 +83,8 @@ class _Request:
     stage: str
     again: bool = False
     skip_reason: str | None = None
+    order: Order | None = None
+    raw: Raw | None = None
 
 
 def gather_facts(host: Host, updates: bool, cancel: Flag) -> Facts:
@@ -172,6 +179,10 @@ class Session:
         """Mark a stage as skipped."""
         self._requests.put(_Request(stage, skip_reason=reason or "no reason given"))
 
+    def machines(self, order: Order, raw: Raw | None = None) -> None:
+        """Ask for something to be done about machines that are there."""
+        self._requests.put(_Request(ORDERS, order=order, raw=raw))
+
     def answer(self, question: int, answer: Answer) -> None:
         """Answer an open question."""
         self._stream.answer(question, answer)
@@ -213,6 +224,9 @@ class Session:
             self._finish()
 
     def _serve(self, request: _Request) -> None:
+        if request.order is not None:
+            self._serve_order(request.order, request.raw)
+            return
         stage = next(stage for stage in self.stages if stage.id == request.stage)
         if request.skip_reason is not None:
             self._skip(stage, request.skip_reason)
@@ -222,12 +236,32 @@ class Session:
             self._emit(StageStarted(stage=stage.id, title=stage.title))
             self._skip(stage, why)
             return
+        work = self._stage_work(stage.id, stage.observe, updates=UPDATED in stage.checks)
+        finished = StageRun(stage, work, hosts, self.options.dry_run, request.again).run()
+        self.lab = work.lab
+        self._ended(finished, work.failure_code)
+        if finished.state in _STOPPERS or self._cancel.is_set():
+            self._drop_queued()
+
+    def _serve_order(self, order: Order, raw: Raw | None) -> None:
+        work = self._stage_work(ORDERS, observe_quickly)
+        state = OrderRun(work, order, raw).run()
+        key = f"{order.action} {' '.join(order.names)}"
+        self._codes.pop(key, None)
+        if state is StageState.FAILED:
+            self._codes[key] = ExitCode(work.failure_code or ExitCode.FAILED)
+        elif state is StageState.CANCELLED and order.action is not Action.CONSOLE:
+            self._codes[key] = ExitCode.INTERRUPTED
+
+    def _stage_work(
+        self, stage: str, observe: Observe | None, *, updates: bool = False
+    ) -> StageWork:
         if not self._detach.is_set():
             # A cancel that came while nothing ran is not meant for what is asked for now.
             self._cancel.clear()
-        work = StageWork(
+        return StageWork(
             lab=self.lab,
-            stage=stage.id,
+            stage=stage,
             directory=run_directory(self._past.run),
             past=self._past,
             stream=self._stream,
@@ -238,14 +272,9 @@ class Session:
             locks=self._host_locks,
             loads=self._loads,
             lab_file=self.options.lab_file,
-            updates=UPDATED in stage.checks,
-            observe=stage.observe,
+            updates=updates,
+            observe=observe,
         )
-        finished = StageRun(stage, work, hosts, self.options.dry_run, request.again).run()
-        self.lab = work.lab
-        self._ended(finished, work.failure_code)
-        if finished.state in _STOPPERS or self._cancel.is_set():
-            self._drop_queued()
 
     def _skip(self, stage: Stage, why: str) -> None:
         hosts = self._hosts(stage.where)

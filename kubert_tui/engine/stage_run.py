@@ -112,9 +112,12 @@ class StageRun:
             for finding in findings:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
             met = self.stage.goals and not self.stage.measures and not self._unmet(findings)
+            why = self.stage.not_for(one, self.work.lab) if self.stage.not_for else ""
+            if why and self.stage.not_for_first:
+                met = False
             if met and not (self.stage.decision and self.again):
                 self.states.setdefault(one.host, StageState.SATISFIED)
-            elif self.stage.not_for and (why := self.stage.not_for(one, self.work.lab)):
+            elif why:
                 self.states.setdefault(one.host, StageState.SKIPPED)
                 self.reason = self.reason or why
         for finding in judge_across(facts, self.work.lab, self.stage.cross_checks):
@@ -185,7 +188,7 @@ class StageRun:
                 kind=QuestionKind.REVIEW,
                 text=f"{self.stage.title}: apply this on {', '.join(hosts)}?",
                 choices=choices,
-                confirm=change.confirm,
+                confirm=change.confirm or _confirm(steps, hosts),
                 steps=tuple(step for step in steps if step.host in hosts),
             )
             if answer.choice is Choice.PREVIEW:
@@ -354,3 +357,8 @@ _WORST_FIRST = (
 def overall(states: dict[str, StageState]) -> StageState:
     """Return the state of a stage over all hosts: the one that needs attention most."""
     return next((state for state in _WORST_FIRST if state in states.values()), StageState.PENDING)
+
+
+def _confirm(steps: tuple[PlannedStep, ...], hosts: tuple[str, ...]) -> str:
+    """Why a person has to agree to some of the steps; `` when to none."""
+    return " ".join(step.confirm for step in steps if step.confirm and step.host in hosts)

@@ -44,6 +44,8 @@ from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.edit import save_plans
 from kubert_tui.lab.model import Lab
+from kubert_tui.machines.cases import host_of
+from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.stages.model import Asking, Work
 
@@ -172,6 +174,10 @@ class StageWork:
         """Return a connection to libvirt on `name`; its host key was checked when we connected."""
         secrets = {one.name: self.secrets(one.name) for one in self.lab.everyone}
         return hypervisor_of(self.lab.host(name), self.lab, secrets)
+
+    def guest(self, guest: Guest) -> Host:
+        """Return a new connection to a machine of the lab; nobody is asked anything."""
+        return self.connections.guest(host_of(guest, self.lab))
 
     def drop(self, name: str) -> None:
         """Close the connection to `name`."""

@@ -122,6 +122,8 @@ class PlannedStep:
     title: str
     command: str = ""
     """The literal command or module call, for people to copy; may be empty."""
+    confirm: str = ""
+    """Not empty: a person has to agree to this step, even where the change itself needs nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,35 @@ class Output(Event):
 
     lines: tuple[str, ...]
     stream: str = "stdout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSaid(Event):
+    """A batch of what a virtual machine of `host` said on its console, cleaned."""
+
+    machine: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStarted(Event):
+    """Something that was asked for about machines that are there begins."""
+
+    action: str
+    """As `machines.order.Action` has it."""
+    machines: tuple[str, ...]
+    """All of the lab if empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEnded(Event):
+    """It is done, failed or cancelled; facts that were gathered before it tell how things are."""
+
+    action: str
+    machines: tuple[str, ...]
+    state: StageState
+    summary: str
+    """Why it is not done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

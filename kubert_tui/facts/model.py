@@ -25,6 +25,9 @@ class Unknown:
 
 Fact: TypeAlias = Known[T_co] | Unknown
 
+NOT_LOOKED_AT = Unknown("not looked at")
+"""Of what only some stages look at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -253,9 +256,18 @@ class MachineSeen:
     restart: tuple[str, ...] = ()
     """Which of it takes effect only when the machine starts anew."""
     left_out: tuple[str, ...] = ()
-    """Real-time elements that the hypervisor refused, with what that costs."""
+    """Real-time elements that it does without: which, why, and what that costs."""
     stray: bool = False
     """The lab made it once, and does not name it any more."""
+    vcpus: int = 0
+    """As it runs, else as it is defined; 0 when it is missing."""
+    pins: tuple[str, ...] = ()
+    """CPUs of the host for each vCPU, in that order; () when it is not pinned."""
+    snapshots: tuple[str, ...] = ()
+    unreachable: str = ""
+    """Why it does not answer by ssh; `` when it does, or was not asked."""
+    trouble: str = ""
+    """What hinders us to make it what it should be: a foreign machine that has its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,5 +316,5 @@ class Facts:
     tools: Tools
     tracing: Fact[Tracing | None] = Unknown("not looked at")
     """None when the kernel has no tracefs."""
-    libvirt: Fact[Libvirt] = Unknown("not looked at")
+    libvirt: Fact[Libvirt] = NOT_LOOKED_AT
     """What libvirt says; looked at by the stages that are about it (`Stage.observe`)."""

@@ -33,6 +33,10 @@ class Plan:
     """Which of what runs stays as it is until the machine starts anew."""
     start: bool
     """It is off, or paused."""
+    state: State | None = None
+    """None when there is no such machine."""
+    left_out: tuple[LeftOut, ...] = ()
+    """The real-time elements that it has to do without, as it is defined now."""
 
     @property
     def empty(self) -> bool:
@@ -64,8 +68,10 @@ def look(hypervisor: Hypervisor, case: Case) -> Plan:
     network = guest.spec.network == "nat" and not has_network(hypervisor, guest.lab)
     changes: tuple[Change, ...] = ()
     restart: tuple[Change, ...] = ()
+    wanted = define(case)
     if present is not None:
-        changes, restart = _changes(present, _wanted(case, present), _seed(guest)[1])
+        wanted = _wanted(case, present)
+        changes, restart = _changes(present, wanted, _seed(guest)[1])
     return Plan(
         create=present is None,
         volumes=volumes,
@@ -73,6 +79,8 @@ def look(hypervisor: Hypervisor, case: Case) -> Plan:
         changes=changes,
         restart=restart,
         start=present is None or not present.on or present.state is State.PAUSED,
+        state=None if present is None else present.state,
+        left_out=wanted.left_out,
     )
 
 

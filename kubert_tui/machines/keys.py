@@ -60,6 +60,11 @@ def forget(lab: str) -> None:
     shutil.rmtree(_place(lab), ignore_errors=True)
 
 
+def forget_machine(lab: str, name: str) -> None:
+    """Remove the host key of a machine that the lab does not name any more."""
+    (_place(lab) / f"{name}.host-key").unlink(missing_ok=True)
+
+
 def kept(lab: str) -> tuple[Path, ...]:
     """Return the files that are kept of the lab's keys."""
     directory = _place(lab)

@@ -65,7 +65,8 @@ def stop(
         if time.monotonic() > deadline:
             raise KubertError(
                 f"{guest.name} did not switch off within {limit:.0f} s",
-                fix="look at its console, or cut its power",
+                fix="look at its console, or cut its power: kubert-tui machines stop --force "
+                f"{guest.name}",
                 host=hypervisor.host,
             )
         if flag.wait(_TURN):

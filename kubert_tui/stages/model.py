@@ -16,6 +16,7 @@ from kubert_tui.events.questions import Answer, HostCpus, QuestionKind
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 
 
@@ -73,6 +74,12 @@ class Work(Protocol):
 
     def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:
         """A connection to libvirt on a host while inside; raises as `open_hypervisor` does."""
+
+    def guest(self, guest: Guest) -> Host:
+        """A connection to a virtual machine of the lab; whoever asks for it closes it.
+
+        Nobody is asked anything: its keys are the lab's, and known.
+        """
 
     def drop(self, name: str) -> None:
         """Close the connection to a host, because it is about to go away."""
@@ -170,6 +177,8 @@ class Stage:
     """What is left after the change is for a person to do (NEEDS_YOU, not FAILED)."""
     not_for: Callable[[Facts, Lab], str] | None = None
     """Why the stage does not apply to a host, such as a container; `` when it does."""
+    not_for_first: bool = False
+    """It counts more than goals that are met: checks find nothing wrong where nothing is wanted."""
     observe: "Callable[[Work, Facts], Facts] | None" = None
     """Looks at more than the probe does, such as libvirt, each time facts are gathered.
 

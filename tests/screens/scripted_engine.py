@@ -10,6 +10,8 @@ from kubert_tui.events.measuring import LatencySnapshot
 from kubert_tui.events.model import Event, Finished, StageFinished, StageStarted, StageState
 from kubert_tui.events.questions import Answer, Answered, Question
 from kubert_tui.lab.model import Lab
+from kubert_tui.machines.order import Order
+from kubert_tui.stages.machines_acts import Raw
 from kubert_tui.stages.model import Stage
 
 CLOCK = 1_700_000_000.0
@@ -88,6 +90,10 @@ class ScriptedEngine:
 
     def load(self, host: str, preset: str) -> None:
         self.calls.append(("load", host, preset))
+
+    def machines(self, order: Order, raw: Raw | None = None) -> None:
+        assert raw is None
+        self.calls.append(("machines", order))
 
     def cancel(self) -> None:
         self.calls.append(("cancel",))

@@ -27,6 +27,7 @@ _PATHS = ("/etc/libvirt", "/var/lib/libvirt", "/run/libvirt", "/var/log/libvirt"
           "/var/cache/libvirt")  # fmt: skip
 _SOCKET = "run/libvirt/libvirt-sock"
 # `cgroup_controllers`: how this machine accounts for memory is not libvirtd's to change.
+# `namespaces`: libvirt would make a /dev for each QEMU, and cannot where a test hides a device.
 _START = """\
 set -eu
 directory=$1; shift
@@ -50,6 +51,7 @@ user = "root"
 group = "root"
 security_driver = "none"
 cgroup_controllers = [ "cpu", "cpuacct", "cpuset" ]
+namespaces = [ ]
 END
 cat >/etc/libvirt/libvirtd.conf <<END
 unix_sock_rw_perms = "0700"
@@ -89,6 +91,13 @@ class PrivateLibvirt:
         # unshare itself has entered all of them but the one for processes.
         enter = ["nsenter", f"--net=/proc/{self.process}/ns/net"]
         subprocess.run([*enter, *argv], check=True, timeout=60)
+
+    @property
+    def enter(self) -> tuple[str, ...]:
+        """What a command begins with that is to run in all of its namespaces."""
+        spaces = f"/proc/{self.process}/ns"
+        return ("nsenter", f"--mount={spaces}/mnt", f"--net={spaces}/net",
+                f"--pid={spaces}/pid_for_children")  # fmt: skip
 
     def virsh(self, *arguments: str) -> str:
         """What virsh prints; AssertionError if it fails."""

@@ -19,6 +19,7 @@ from kubert_tui.events.model import Event, Note
 from kubert_tui.facts.model import Distribution, Facts, Known
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
+from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 from tests.support.blank import blank_facts
 
@@ -65,6 +66,9 @@ class RecordingWork:
 
     def drop(self, name: str) -> None:
         raise AssertionError("nothing goes away")
+
+    def guest(self, guest: Guest) -> Host:
+        raise AssertionError(guest)
 
     def takes_loads(self, host: str, take: Callable[[str], None] | None) -> None:
         raise AssertionError("nothing is measured")

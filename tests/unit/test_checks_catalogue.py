@@ -44,6 +44,13 @@ IDS = [
     "image.present",
     "image.room",
     "image.architecture",
+    "machines.present",
+    "machines.defined",
+    "machines.current",
+    "machines.running",
+    "machines.answer",
+    "machines.realtime",
+    "machines.strays",
     "network.cards",
 ]
 

@@ -73,7 +73,8 @@ def test_twins_with_one_thing_changed(
     assert finding.fix
 
 
-@pytest.mark.parametrize("check", [check.id for check in CROSS])
+# What machines are to be where is the lab's matter, not the hosts'.
+@pytest.mark.parametrize("check", [one.id for one in CROSS if one.id != "machines.network"])
 def test_an_unknown_host_is_named(check: str) -> None:
     findings = judge_across((ALPHA, facts_of({}, host="gamma")), LAB)
     finding = next(one for one in findings if one.check == check)

@@ -10,8 +10,10 @@ from kubert_tui.lab.model import CyclictestSpec, HostSpec, KernelSpec, Lab, RtTe
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
 
 LAB = Lab(hosts=(HostSpec(name="alpha"),))
-# Those of images need what libvirt says: tests of their own (test_checks_image.py).
-CHECKS: dict[str, Check] = {one.id: one for one in ALL if not one.id.startswith("image.")}
+# Those of images and machines need what libvirt says: tests of their own (test_checks_image.py,
+# test_checks_machines.py).
+APART = ("image.", "machines.")
+CHECKS: dict[str, Check] = {one.id: one for one in ALL if not one.id.startswith(APART)}
 RELEASE = "5.10.2-200.rt20.1.fc33.ccrma.x86_64+rt"
 
 

@@ -11,7 +11,7 @@ from kubert_tui.hosts.known_hosts import our_file
 from kubert_tui.hosts.ssh_config import endpoint_of
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
-from kubert_tui.machines.cases import cases_of, host_of
+from kubert_tui.machines.cases import cases_for, cases_of, host_of
 from kubert_tui.machines.definition import define
 from kubert_tui.machines.guest import guests_of
 from kubert_tui.machines.keys import login_key_file
@@ -39,6 +39,23 @@ def test_who_finds_no_room_is_told_and_the_others_get_theirs() -> None:
     told = {one.name: one.why for one in define(found[1]).left_out}
     assert told["vcpupin"] == "large wants 6 isolated CPUs, 3 are left"
     assert define(found[2]).left_out == ()
+
+
+def test_without_a_plan_or_a_topology_machines_are_told_why_they_are_not_pinned() -> None:
+    wanted = lab("{name: one}, {name: plain, realtime: no}")
+    known = facts_of(HPE, host="bull1")
+    unknown = facts_of({}, host="bull1")
+    planned = wanted.with_plans({"bull1": propose(EIGHT)})
+    for facts, of, why in (
+        (known, wanted, "no CPU plan"),
+        (unknown, planned, "topology of the host's CPUs is unknown: the probe did not get"),
+    ):
+        one, plain = cases_for(of, facts, KVM)
+        told = {element.name: element.why for element in define(one).left_out}
+        assert why in told["vcpupin"]
+        assert define(plain).left_out == ()
+    (placed, _) = cases_for(planned, known, KVM)
+    assert placed.placement is not None
 
 
 def test_pages_are_given_out_once() -> None:

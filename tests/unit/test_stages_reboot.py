@@ -21,6 +21,7 @@ from kubert_tui.events.model import Event, Note, PlannedStep, Waiting
 from kubert_tui.facts.model import Facts, Known
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.reboot import RebootChange
@@ -88,6 +89,9 @@ class ScriptedWork:
 
     def drop(self, name: str) -> None:
         self.dropped.append(name)
+
+    def guest(self, guest: Guest) -> Host:
+        raise AssertionError(guest)
 
     def takes_loads(self, host: str, take: Callable[[str], None] | None) -> None:
         raise AssertionError("nothing is measured")

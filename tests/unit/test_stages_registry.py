@@ -23,6 +23,7 @@ IDS = [
     "cyclictest",
     "causes",
     "image",
+    "machines",
 ]
 
 CCRMA = "http://ccrma.stanford.edu/planetccrma/mirror/fedora/linux/planetcore/33/x86_64/"
