@@ -5,7 +5,7 @@
 # usage: bridge.sh try BRIDGE NIC ADDRESS SECONDS   NIC and ADDRESS may be `none`
 #        bridge.sh keep BRIDGE      it works and we came back: make it last, stop the timer
 #        bridge.sh back BRIDGE      put everything back, unless it is kept already
-#        bridge.sh state BRIDGE     print `PHASE REASON`
+#        bridge.sh state BRIDGE NIC     print `there` or `absent`, then the phase of its trial
 #
 # The bridge gets the card's hardware address and configuration. On trial that configuration lies
 # in /run, so that a restart forgets it; kept, the same files lie in /etc. Exit status 3: refused.
@@ -42,7 +42,13 @@ locked() {
     exec 9>"$state/lock"
     flock 9
 }
-index() { cat "/sys/class/net/$1/ifindex"; }
+# By `ip`, for a container may see the /sys of another network. `link` prints nothing without it.
+link() { ip -o link show dev "$@" 2>/dev/null || :; }
+index() { link "$1" | cut -d : -f 1; }
+word_after() { awk -v key="$1" '{ for (i = 1; i < NF; i++) if ($i == key) print $(i + 1) }'; }
+is_there() {
+    [ -n "$(link "$bridge" type bridge)" ] && { [ "${nic:-none}" = none ] || [ -n "$(link "$nic" master "$bridge")" ]; }
+}
 
 # Which service has the card's configuration.
 manager_of() {
@@ -259,8 +265,7 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"", (sys.argv[1], 9))' 
 }
 # Print what is missing, nothing if all is there.
 missing() {
-    [ -d "/sys/class/net/$bridge/bridge" ] || { echo "there is no bridge $bridge" && return; }
-    [ "$nic" = none ] || [ -e "/sys/class/net/$bridge/brif/$nic" ] || echo "$nic is no port of $bridge"
+    is_there || { echo "there is no bridge $bridge with $nic" && return; }
     told_of "$bridge" >"$state/now"
     while read -r kind value; do
         case $kind in
@@ -321,26 +326,28 @@ case $act in
         esac
         find "$state" -mindepth 1 ! -name lock -delete
         if [ "$nic" != none ]; then
-            [ -e "/sys/class/net/$nic" ] || refuse "there is no network card $nic"
-            [ ! -e "/sys/class/net/$nic/master" ] || refuse "$nic belongs to $(basename "$(readlink "/sys/class/net/$nic/master")") already"
+            [ -n "$(link "$nic")" ] || refuse "there is no network card $nic"
+            master=$(link "$nic" | word_after master)
+            [ -z "$master" ] || refuse "$nic belongs to $master already"
             [ ! -e "/sys/class/net/$nic/phy80211" ] || refuse "$nic is wireless, and a wireless card cannot be a port"
-            for upper in "/sys/class/net/$nic"/upper_*; do
-                [ ! -e "$upper" ] || refuse "${upper##*/upper_} lies on $nic (a VLAN?): make $bridge by hand"
+            for kind in vlan macvlan macvtap ipvlan; do
+                upper=$(ip -o link show type "$kind" 2>/dev/null | grep -oF "@$nic:" || :)
+                [ -z "$upper" ] || refuse "a $kind lies on $nic: make $bridge by hand"
             done
         fi
         if grep -qsF "$mark" "/etc/systemd/network/00-$name.netdev" &&
-            [ -z "$(ls -A "/sys/class/net/$bridge/brif" 2>/dev/null)" ]; then
+            [ -z "$(ip -o link show master "$bridge" 2>/dev/null)" ]; then
             # Ours, from a time when a power cut came before its last file.
             ip link delete dev "$bridge" 2>/dev/null || :
         fi
-        [ ! -e "/sys/class/net/$bridge" ] || refuse "$bridge exists already, and $nic is no port of it: add it by hand, or remove $bridge"
+        [ -z "$(link "$bridge")" ] || refuse "$bridge exists already, and $nic is no port of it: add it by hand, or remove $bridge"
         manager=$(manager_of "$nic")
         set_to nic "$nic"
         set_to address "$address"
         set_to manager "$manager"
         : >"$state/before"
         if [ "$nic" != none ]; then
-            set_to mac "$(cat "/sys/class/net/$nic/address")"
+            set_to mac "$(link "$nic" | word_after link/ether)"
             told_of "$nic" >"$state/before"
             gateway=$(sed -n 's/^route //p' "$state/before" | head -n 1)
             if [ -n "$gateway" ] && answers "$gateway" "$nic"; then
@@ -413,6 +420,10 @@ case $act in
         phase "back ${why#failed }"
         if [ -d /run/systemd/system ]; then systemctl stop "$name-back.timer" || :; fi
         ;;
-    state) get phase ;;
+    state)
+        nic=$3
+        if is_there; then echo there; else echo absent; fi
+        get phase
+        ;;
     *) refuse "unknown: $act" ;;
 esac
