@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from kubert_tui.checks import (
+    bridge,
     cpu_plan,
     cross,
     host,
@@ -52,6 +53,7 @@ ALL: tuple[Check, ...] = (
     scheduling.RT_GROUP,
     virtualization.KVM,
     network.CARDS,
+    bridge.BRIDGE,
 )
 
 CROSS: tuple[CrossCheck, ...] = (

@@ -175,6 +175,10 @@ class StageRun:
         choices: tuple[Choice, ...] = (Choice.APPLY, Choice.SKIP, Choice.NO)
         if change.previews:
             choices = (Choice.APPLY, Choice.PREVIEW, Choice.SKIP, Choice.NO)
+        confirm = change.confirm
+        if self.stage.confirm is not None:
+            facts = tuple(self.work.facts(host) for host in hosts)
+            confirm = self.stage.confirm(self.work.lab, facts)
         while True:
             answer = self.work.stream.ask(
                 self.work.cancel,
@@ -182,7 +186,7 @@ class StageRun:
                 kind=QuestionKind.REVIEW,
                 text=f"{self.stage.title}: apply this on {', '.join(hosts)}?",
                 choices=choices,
-                confirm=change.confirm,
+                confirm=confirm,
                 steps=tuple(step for step in steps if step.host in hosts),
             )
             if answer.choice is Choice.PREVIEW:

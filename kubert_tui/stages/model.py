@@ -149,6 +149,11 @@ class Stage:
     """Ids of the checks that must be ok (or a warning) for the stage to be finished."""
     cross_checks: tuple[CrossCheck, ...] = ()
     change: Change | None = None
+    confirm: Callable[[Lab, tuple[Facts, ...]], str] | None = None
+    """Why a person has to confirm the change on these hosts, where that depends on their facts.
+
+    It takes the place of `change.confirm`.
+    """
     decision: Decision | None = None
     """Instead of a change. Who starts such a stage by hand is asked even if it is finished."""
     measures: bool = False

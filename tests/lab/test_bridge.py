@@ -33,8 +33,10 @@ def give_to_networkd(twins: Twins, name: str) -> None:
     twins.inside(name, "ip", "address", "flush", "dev", "host0")
     twins.inside(name, "systemctl", "start", "systemd-networkd")
     wait_until(
-        lambda: " configured"
-        in twins.inside(name, "networkctl", "--no-pager", "--no-legend", "list", "host0"),
+        lambda: (
+            " configured"
+            in twins.inside(name, "networkctl", "--no-pager", "--no-legend", "list", "host0")
+        ),
         "systemd-networkd has the card",
     )
 
@@ -88,5 +90,12 @@ def test_try(twins: Twins, tmp_path: Path) -> None:
     print(out)
     print(phase(twins, "bull1"))
     print(addresses(twins, "bull1"), twins.inside("bull1", "ip", "route"))
-    print(twins.inside("bull1", "sh", "-c", "cat /run/kubert-tui/bridge/br0/log; tail -n +1 /etc/systemd/network/*; systemctl list-timers --all; bridge link"))
+    print(
+        twins.inside(
+            "bull1",
+            "sh",
+            "-c",
+            "cat /run/kubert-tui/bridge/br0/log; tail -n +1 /etc/systemd/network/*; systemctl list-timers --all; bridge link",
+        )
+    )
     assert 0
