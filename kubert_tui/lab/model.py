@@ -211,7 +211,7 @@ class Lab(Part):
     @model_validator(mode="after")
     def _machines_fit_together(self) -> Self:
         written = self.machines.written
-        outlines = [MachineOutline(one.name, one.host, one.address) for one in written]
+        outlines = [MachineOutline(one.name, one.host, one.address, one.adopted) for one in written]
         names = [host.name for host in self.hosts]
         problems = machine_problems(outlines, names, self.network.outline)
         if problems:
