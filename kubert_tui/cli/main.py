@@ -14,6 +14,7 @@ from kubert_tui.cli import (
     compare_command,
     import_command,
     lab_command,
+    machines_export,
     monitor_command,
     practice_command,
     report_command,
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     check_command.add_parser(commands)
     lab_command.add_parser(commands)
     runs_command.add_parser(commands)
+    machines_export.add_parser(commands)
     monitor_command.add_parser(commands)
     practice_command.add_parser(commands)
     report_command.add_parser(commands)
