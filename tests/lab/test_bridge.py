@@ -177,7 +177,11 @@ def test_made_over_the_card_that_carries_us(twins: Twins, tmp_path: Path) -> Non
     assert "br0 " not in links(twins, "bull2")
     wait_until(lambda: not traces(twins, "bull2").strip(), "nothing waits any more")
 
-    # The change itself is killed in its middle, and the timer still has the last word.
+
+@pytest.mark.long
+def test_a_change_that_hangs_and_a_bridge_without_a_card(twins: Twins, tmp_path: Path) -> None:
+    give_to_networkd(twins, "bull2")
+    # The change hangs in its middle, and the timer still has the last word.
     twins.inside("bull2", "sh", "-c", "mv /usr/bin/networkctl /usr/bin/networkctl.real")
     put(twins, "bull2", "/usr/bin/networkctl", "#!/bin/sh\nexec sleep 600\n")
     twins.inside("bull2", "chmod", "755", "/usr/bin/networkctl")
@@ -207,3 +211,73 @@ def test_made_over_the_card_that_carries_us(twins: Twins, tmp_path: Path) -> Non
     twins.inside("bull2", "systemctl", "restart", "kubert-br0.service")
     assert "192.168.77.1/24" in twins.inside("bull2", "ip", "-brief", "address", "show", "br0")
     assert twins.answers("bull2")
+
+
+def give_to_ifupdown(twins: Twins, name: str) -> None:
+    text = (
+        f"auto lo\niface lo inet loopback\n\nauto host0\niface host0 inet static\n"
+        f"    address {address(twins, name)}/24\n    gateway {gateway(twins, name)}\n"
+    )
+    put(twins, name, "/etc/network/interfaces", text)
+    twins.inside(name, "sh", "-ec", "ip address flush dev host0; ifup --force host0")
+
+
+def give_to_network_manager(twins: Twins, name: str) -> None:
+    text = "[keyfile]\nunmanaged-devices=none\n[device]\nmatch-device=*\nmanaged=1\n"
+    put(twins, name, "/etc/NetworkManager/conf.d/00-all.conf", text)
+    text = (
+        "[connection]\nid=card\nuuid=6b1d3a1e-0f5d-4c5e-9a63-2f3f6f0a7b11\ntype=ethernet\n"
+        f"interface-name=host0\n[ipv4]\nmethod=manual\naddress1={address(twins, name)}/24,"
+        f"{gateway(twins, name)}\n[ipv6]\nmethod=disabled\n"
+    )
+    path = "/etc/NetworkManager/system-connections/card.nmconnection"
+    put(twins, name, path, text)
+    command = f"chmod 600 {path}; ip address flush dev host0; systemctl restart NetworkManager"
+    twins.inside(name, "sh", "-ec", f"{command}; nmcli --wait 30 connection up card")
+
+
+_MANAGERS = {
+    "ifupdown": (give_to_ifupdown, "ifdown br0; ifup br0"),
+    "network-manager": (
+        give_to_network_manager,
+        "systemctl stop NetworkManager; ip link delete br0; ip address flush dev host0;"
+        " systemctl start NetworkManager",
+    ),
+}
+
+
+@pytest.mark.long
+@pytest.mark.network
+@pytest.mark.parametrize("package", _MANAGERS)
+def test_with_other_services(own_twins: Twins, tmp_path: Path, package: str) -> None:
+    give, start_anew = _MANAGERS[package]
+    install = "apt-get update -qq; apt-get install -qq -y --no-install-recommends"
+    own_twins.inside("bull1", "sh", "-ec", f"{install} {package}")
+    give(own_twins, "bull1")
+    await_address(own_twins, "bull1", "host0")
+    before = own_twins.inside("bull1", "sh", "-c", "cat /etc/network/interfaces 2>&1")
+
+    # Nobody comes back.
+    variables = {"kubert_bridge_nic": "host0", "kubert_bridge_seconds": 20}
+    killed = start(own_twins, tmp_path, "bull1", variables)
+    wait_until(lambda: phase(own_twins, "bull1").startswith(("working", "back")), "it was made")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    wait_until(lambda: phase(own_twins, "bull1").startswith("back"), "it went back")
+    assert phase(own_twins, "bull1") == "back nobody came back over the network in time"
+    await_address(own_twins, "bull1", "host0")
+    assert "br0 " not in links(own_twins, "bull1")
+    assert own_twins.inside("bull1", "sh", "-c", "cat /etc/network/interfaces 2>&1") == before
+
+    made = start(own_twins, tmp_path, "bull1", {"kubert_bridge_nic": "host0"})
+    told, _ = made.communicate(timeout=200)
+    assert made.returncode == 0, told + own_twins.inside(
+        "bull1", "cat", "/run/kubert-tui/bridge/br0/log", check=False
+    )
+    assert on(own_twins, "bull1", "br0")
+    own_twins.inside("bull1", "sh", "-c", start_anew)
+    await_address(own_twins, "bull1", "br0")
+    assert own_twins.answers("bull1")
+    again = start(own_twins, tmp_path, "bull1", {"kubert_bridge_nic": "host0"})
+    told, _ = again.communicate(timeout=200)
+    assert "changed=0" in told
