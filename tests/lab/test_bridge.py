@@ -240,8 +240,7 @@ _MANAGERS = {
     "ifupdown": (give_to_ifupdown, "ifdown br0; ifup br0"),
     "network-manager": (
         give_to_network_manager,
-        "systemctl stop NetworkManager; ip link delete br0; ip address flush dev host0;"
-        " systemctl start NetworkManager",
+        "systemctl stop NetworkManager; ip link delete br0; systemctl start NetworkManager",
     ),
 }
 

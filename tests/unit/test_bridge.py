@@ -23,13 +23,13 @@ LINKS = (
     "\n"
     r"4: bond0: <BROADCAST,UP> mtu 1500 state UP \    link/ether 02:00:00:00:00:01 \    bond mode"
     "\n"
-    r"5: bond0.7@bond0: <BROADCAST,UP> mtu 1500 \    link/ether 02:00:00:00:00:01 \    vlan protocol"
+    r"5: bond0.7@bond0: <BROADCAST,UP> mtu 1500 \    link/ether 02:00:00:00:00:01 \    vlan id 7"
     "\n"
     r"6: host0@if4: <BROADCAST,UP> mtu 1500 \    link/ether 02:00:00:00:00:03 \    veth addrgenmode"
     "\n"
 )
 BRIDGED = (
-    r"9: br0: <UP> mtu 1500 \    link/ether 02:00:00:00:00:02 promiscuity 0 \    bridge forward_delay"
+    r"9: br0: <UP> mtu 1500 \    link/ether 02:00:00:00:00:02 promiscuity 0 \    bridge stp 0"
     "\n"
 )
 MANAGERS = "NetworkManager 3\nsystemd-networkd 3\nifupdown eno2np1\nifupdown bond0\n"
@@ -121,7 +121,7 @@ def test_without_ip_nothing_is_known_and_everything_may_carry_us() -> None:
         ("none", {"links": LINKS + BRIDGED, "bridge_trials": "br0 kept\n"}, Level.OK, "is there"),
         (
             "none",
-            {"links": LINKS + BRIDGED.replace("bridge forward", "dummy forward")},
+            {"links": LINKS + BRIDGED.replace("bridge stp", "dummy stp")},
             Level.FAILED,
             "br0 is a dummy, not a bridge",
         ),

@@ -42,6 +42,7 @@ IDS = [
     "scheduling.rt-group",
     "virtualization.kvm",
     "network.cards",
+    "network.bridge",
 ]
 
 
