@@ -11,16 +11,16 @@ import argparse
 import math
 import os
 import platform
-import random
 import shutil
 import time
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 
 from benchmarks.latency import fallback, screen
 from benchmarks.latency.attaching import attach_times
 from benchmarks.latency.runs import Cost, plain, watched
 from benchmarks.latency.source import bandwidth
+from benchmarks.ratios import interval_of
 from kubert_tui.lab.model import CyclictestSpec
 from kubert_tui.latency.command import arguments
 from kubert_tui.latency.measurement import MeasurementOrder
@@ -56,17 +56,6 @@ def figures(cost: Cost) -> dict[str, float]:
     found["maximum"] = float(max(merged.maximum, 1))
     found["CPU time of cyclictest"] = cost.cyclictest
     return found
-
-
-def interval_of(logs: list[float], draws: int = 4000) -> tuple[float, float, float]:
-    """Geometric mean of paired ratios and its 95 % bootstrap interval."""
-    chance = random.Random(1)
-    means = sorted(fmean(chance.choices(logs, k=len(logs))) for _ in range(draws))
-    return (
-        math.exp(fmean(logs)),
-        math.exp(means[draws * 25 // 1000]),
-        math.exp(means[-1 - draws * 25 // 1000]),
-    )
 
 
 def paired(pairs: int, seconds: float) -> list[str]:
