@@ -245,6 +245,12 @@ _MANAGERS = {
 }
 
 
+_FILES = (
+    "cd /etc; for file in network/interfaces NetworkManager/system-connections/*; do"
+    ' [ ! -e "$file" ] || { echo "$file"; cat "$file"; }; done'
+)
+
+
 @pytest.mark.long
 @pytest.mark.network
 @pytest.mark.parametrize("package", _MANAGERS)
@@ -254,7 +260,7 @@ def test_with_other_services(own_twins: Twins, tmp_path: Path, package: str) -> 
     own_twins.inside("bull1", "sh", "-ec", f"{install} {package}")
     give(own_twins, "bull1")
     await_address(own_twins, "bull1", "host0")
-    before = own_twins.inside("bull1", "sh", "-c", "cat /etc/network/interfaces 2>&1")
+    before = own_twins.inside("bull1", "sh", "-c", _FILES)
 
     # Nobody comes back.
     variables = {"kubert_bridge_nic": "host0", "kubert_bridge_seconds": 20}
@@ -266,7 +272,7 @@ def test_with_other_services(own_twins: Twins, tmp_path: Path, package: str) -> 
     assert phase(own_twins, "bull1") == "back nobody came back over the network in time"
     await_address(own_twins, "bull1", "host0")
     assert "br0 " not in links(own_twins, "bull1")
-    assert own_twins.inside("bull1", "sh", "-c", "cat /etc/network/interfaces 2>&1") == before
+    assert own_twins.inside("bull1", "sh", "-c", _FILES) == before
 
     made = start(own_twins, tmp_path, "bull1", {"kubert_bridge_nic": "host0"})
     told, _ = made.communicate(timeout=200)
