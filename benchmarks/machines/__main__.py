@@ -40,7 +40,7 @@ def seconds(act: Callable[[], object]) -> float:
 def own(libvirt: PrivateLibvirt, number: int, act: str) -> float:
     """Run our side; return libvirt's part of it, in seconds."""
     argv = [sys.executable, "-m", "benchmarks.machines.ours", libvirt.uri, str(number), act]
-    done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, timeout=600)
     return float(done.stdout)
 
 
