@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from math import exp, log
+from math import log
 from operator import sub
 from pathlib import Path
 from statistics import fmean
@@ -22,6 +22,7 @@ from threading import Event as Flag
 
 from benchmarks.latency.processes import with_word
 from benchmarks.latency.runs import HELPERS, CountingHost, plain, watched
+from benchmarks.ratios import interval_of
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, MeasurementOrder
@@ -31,13 +32,6 @@ SHARES = (("p99", 0.99), ("p99.9", 0.999))
 Figures = dict[str, float]
 Counted = tuple[list[int], int, int, int]
 """Buckets, samples, their sum in us, and those beyond the buckets; over all CPUs."""
-
-
-def interval_of(logs: Sequence[float], draws: int = 4000) -> tuple[float, float, float]:
-    """Geometric mean of paired ratios and its 95 % bootstrap interval."""
-    chance = random.Random(1)
-    means = sorted(fmean(chance.choices(logs, k=len(logs))) for _ in range(draws))
-    return exp(fmean(logs)), exp(means[draws * 25 // 1000]), exp(means[-1 - draws * 25 // 1000])
 
 
 def position(counts: Sequence[int], samples: int, share: float) -> float:

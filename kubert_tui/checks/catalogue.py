@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from kubert_tui.checks import (
+    bridge,
     cpu_plan,
     cross,
     host,
@@ -58,6 +59,7 @@ ALL: tuple[Check, ...] = (
     image.ARCHITECTURE,
     *machines.ALL,
     network.CARDS,
+    bridge.BRIDGE,
 )
 
 CROSS: tuple[CrossCheck, ...] = (

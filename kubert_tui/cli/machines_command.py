@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from kubert_tui.base.errors import UsageError
+from kubert_tui.cli import machines_export
 from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.console_keys import leaving_on_key
@@ -46,11 +47,12 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(handler=run)
     actions = parser.add_subparsers(dest="machines_command", required=True, metavar="COMMAND")
     for action, text in _HELP.items():
         one = actions.add_parser(action, help=text)
+        one.set_defaults(handler=run)
         _add_options(one, action)
+    machines_export.register(actions)
 
 
 def _add_options(one: argparse.ArgumentParser, action: Action) -> None:

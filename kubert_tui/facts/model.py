@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from kubert_tui.cpus.topology import Cpu
+from kubert_tui.facts.networking import Networking
 from kubert_tui.hosts.host_lock import Holder
 
 T_co = TypeVar("T_co", covariant=True)
@@ -316,5 +317,6 @@ class Facts:
     tools: Tools
     tracing: Fact[Tracing | None] = Unknown("not looked at")
     """None when the kernel has no tracefs."""
+    networking: Fact[Networking] = NOT_LOOKED_AT
     libvirt: Fact[Libvirt] = NOT_LOOKED_AT
     """What libvirt says; looked at by the stages that are about it (`Stage.observe`)."""

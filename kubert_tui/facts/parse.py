@@ -4,6 +4,7 @@ from kubert_tui.facts import (
     parse_kernel,
     parse_memory,
     parse_network,
+    parse_networking,
     parse_processors,
     parse_scheduling,
     parse_system,
@@ -41,4 +42,5 @@ def parse(host: str, sections: Sections, sent: float, received: float) -> Facts:
         pending_updates=parse_tools.pending_updates(sections),
         tools=parse_tools.tools(sections),
         tracing=parse_tracing.tracing(sections),
+        networking=parse_networking.networking(sections),
     )

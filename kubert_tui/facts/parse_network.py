@@ -15,7 +15,7 @@ def cards(sections: Sections) -> Fact[tuple[NetworkCard, ...]]:
     lines = sections.lines("cards")
     if isinstance(lines, Unknown):
         return lines
-    addresses = _addresses(sections)
+    addresses = addresses_of(sections)
     found: list[dict[str, str]] = []
     for line in lines.value:
         key, _, value = line.partition(" ")
@@ -39,7 +39,8 @@ def cards(sections: Sections) -> Fact[tuple[NetworkCard, ...]]:
     )
 
 
-def _addresses(sections: Sections) -> dict[str, list[str]]:
+def addresses_of(sections: Sections) -> dict[str, list[str]]:
+    """Return the addresses of every interface."""
     lines = sections.lines("addresses")
     result: dict[str, list[str]] = {}
     for line in [] if isinstance(lines, Unknown) else lines.value:

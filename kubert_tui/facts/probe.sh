@@ -67,6 +67,11 @@ look() {
 
     collect cards /sys/class/net cards
     try addresses 5 ip -o addr show
+    try links 5 ip -o -d link show
+    try routes 5 ip route show default
+    collect carrier SSH_CONNECTION carrier
+    collect network-managers 'the network services' network_managers
+    collect bridge-trials /run/kubert-tui/bridge bridge_trials
     try disks 10 df -P -k / /boot /var /home /tmp
     collect kvm /dev/kvm kvm_state
     try detect-virt 5 systemd-detect-virt

@@ -182,6 +182,43 @@ cards() {
     return 0
 }
 
+# How we come, as sshd told the session. sudo takes it out of the environment: look further up.
+carrier() {
+    process=$$
+    while [ "${process:-0}" -gt 1 ]; do
+        told=$(tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p')
+        [ -z "$told" ] || break
+        process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2>/dev/null)
+    done
+    [ -n "$told" ] || return 0
+    echo "ssh $told"
+    case $told in [0-9a-fA-F]*) echo "back $($limited ip -o route get "${told%% *}" 2>/dev/null)" ;; esac
+}
+
+# `SERVICE INDEX` or `ifupdown NAME` for each interface that a service looks after.
+network_managers() {
+    for device in /run/NetworkManager/devices/*; do
+        grep -qs '^managed=true' "$device" && echo "NetworkManager ${device##*/}"
+    done
+    for link in /run/systemd/netif/links/*; do
+        [ -r "$link" ] && ! grep -qx ADMIN_STATE=unmanaged "$link" && echo "systemd-networkd ${link##*/}"
+    done
+    cat /etc/network/interfaces /etc/network/interfaces.d/* 2>/dev/null |
+        while read -r word name _; do
+            [ "$word" = iface ] && echo "ifupdown $name"
+        done
+    return 0
+}
+
+bridge_trials() {
+    for phase in /run/kubert-tui/bridge/*/phase; do
+        [ -r "$phase" ] || continue
+        bridge=${phase%/phase}
+        printf '%s %s\n' "${bridge##*/}" "$(cat "$phase")"
+    done
+    return 0
+}
+
 kvm_state() {
     [ -d /sys/module/kvm ] && echo 'module kvm'
     [ -d /sys/module/kvm_intel ] && echo 'module kvm_intel'

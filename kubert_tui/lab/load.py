@@ -143,7 +143,7 @@ def _of_machines(data: dict[str, Any], hosts: list[str]) -> Iterable[Problem]:
         with suppress(ValidationError):
             written = [dict(one) for one in MachinesSpec.model_validate(written).written]
     machines = [
-        MachineOutline(text.get("name", ""), text.get("host", ""), text.get("address", ""))
+        MachineOutline(*(text.get(key, "") for key in ("name", "host", "address", "adopted")))
         for text in map(_texts, written if isinstance(written, list) else ())
     ]
     network: NetworkOutline | None = None

@@ -119,6 +119,19 @@ class MachineSpec(Part):
     realtime: bool = Field(
         default=True, description="Pinned to isolated CPUs and scheduled first-in, first-out."
     )
+    adopted: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.+-]{0,250})?$",
+        description="libvirt's name of a machine that somebody else made; the lab leaves its "
+        "definition and its disks alone.",
+    )
+    user: str = Field(
+        default="",
+        max_length=32,
+        pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*)?$",
+        description="Login of an adopted machine, such as vagrant.",
+    )
+    identity_file: str = Field(default="", description="Private key of an adopted machine.")
 
 
 class MachinesSpec(Part):

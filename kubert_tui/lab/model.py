@@ -80,6 +80,12 @@ class HostSpec(Part):
     sudo: Literal["auto", "yes", "no"] = Field(
         default="auto", description="auto: sudo unless the login is root."
     )
+    bridge_nic: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,14})?$",
+        description="Network card that goes into the bridge of `network: kind: bridge`; none: a "
+        "bridge that reaches no further than this host. Never chosen for you.",
+    )
     cpus: CpusSpec = Field(default=CpusSpec(), description="The CPU plan; none if empty.")
 
     @field_validator("sudo", mode="before")
@@ -212,7 +218,7 @@ class Lab(Part):
     @model_validator(mode="after")
     def _machines_fit_together(self) -> Self:
         written = self.machines.written
-        outlines = [MachineOutline(one.name, one.host, one.address) for one in written]
+        outlines = [MachineOutline(one.name, one.host, one.address, one.adopted) for one in written]
         names = [host.name for host in self.hosts]
         problems = machine_problems(outlines, names, self.network.outline)
         if problems:

@@ -17,6 +17,7 @@ from kubert_tui.lab.model import (
     ImageSpec,
     KernelSpec,
     Lab,
+    MachineSpec,
     MachinesSpec,
     NetworkSpec,
     Part,
@@ -176,10 +177,15 @@ def _machines(machines: MachinesSpec) -> Iterator[str]:
         if key != "each":
             yield f"  {key}: {_flow(value)}"
     for machine in machines.each:
-        first = "  - "
-        for key, value in _given(machine):
-            yield f"{first}{key}: {_flow(value)}"
-            first = "    "
+        yield from machine_lines(machine)
+
+
+def machine_lines(machine: MachineSpec) -> Iterator[str]:
+    """Yield a machine as an item of the list below `machines:`."""
+    first = "  - "
+    for key, value in _given(machine):
+        yield f"{first}{key}: {_flow(value)}"
+        first = "    "
 
 
 def _image(image: ImageSpec) -> Iterator[str]:

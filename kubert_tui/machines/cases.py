@@ -78,15 +78,18 @@ def login_command(guest: Guest, lab: Lab) -> tuple[str, ...]:
 
 
 def host_of(guest: Guest, lab: Lab) -> HostSpec:
-    """Return the machine as a host of its own: root, with the lab's key, through its host."""
+    """Return the machine as a host of its own: root, with the lab's key, through its host.
+
+    An adopted one has a login and a key of its own.
+    """
     local = lab.host(guest.spec.host).connection == "local"
     plan = plan_inside(guest.spec.vcpus) if guest.spec.realtime else None
     return HostSpec(
         name=guest.name,
         address=guest.spec.address,
         port=22,
-        user="root",
-        identity_file=str(login_key_file(guest.lab)),
+        user=guest.spec.user or "root",
+        identity_file=guest.spec.identity_file or str(login_key_file(guest.lab)),
         jump="" if local else guest.spec.host,
         cpus=CpusSpec.of(plan) if plan else CpusSpec(),
     )

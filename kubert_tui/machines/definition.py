@@ -38,6 +38,8 @@ class Origin:
     """Which seed it was made with."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Real-time elements that its hypervisor refused, and its words."""
+    adopted: bool = False
+    """Somebody else made it, and only the metadata is ours (`adopt`)."""
 
 
 def define(case: Case, refusals: Mapping[str, str] | None = None, seed: str = "") -> Definition:
@@ -77,6 +79,7 @@ def origin_of(domain: Element) -> Origin | None:
         recipe=made.get("recipe", ""),
         seed=made.get("seed", ""),
         refused=reasons,
+        adopted=made.get("adopted") == "yes",
     )
 
 

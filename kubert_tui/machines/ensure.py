@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kubert_tui.base.errors import KubertError
 from kubert_tui.machines import keys
+from kubert_tui.machines.adopt import refuse_destroy
 from kubert_tui.machines.calls import RefusedError
 from kubert_tui.machines.definition import Definition, define, origin_of
 from kubert_tui.machines.difference import Change, difference
@@ -64,6 +65,9 @@ def look(hypervisor: Hypervisor, case: Case) -> Plan:
     """Return what `ensure` would do, and do none of it. KubertError if the name is another's."""
     guest, storage = case.guest, Storage(hypervisor)
     present = _ours(hypervisor, guest)
+    if guest.spec.adopted:
+        off = present is None or not present.on or present.state is State.PAUSED
+        return Plan(present is None, False, False, (), (), off)
     volumes = any(storage.volume(name) is None for name in (guest.disk, guest.seed))
     network = guest.spec.network == "nat" and not has_network(hypervisor, guest.lab)
     changes: tuple[Change, ...] = ()
@@ -93,6 +97,8 @@ def ensure(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
     """
     guest, storage = case.guest, Storage(hypervisor)
     present = _ours(hypervisor, guest)
+    if guest.spec.adopted:
+        return _ensure_adopted(hypervisor, guest, present)
     storage.ensure()
     pending = _network(hypervisor, guest) if guest.spec.network == "nat" else ()
     if storage.volume(guest.disk) is None:
@@ -124,6 +130,20 @@ def ensure(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
     if paused:
         hypervisor.start(guest.domain)
     return Outcome(guest, False, paused, changed, (*restart, *pending), wanted.left_out)
+
+
+def _ensure_adopted(hypervisor: Hypervisor, guest: Guest, present: Domain | None) -> Outcome:
+    """Have a machine run that somebody else made; how it is made is theirs to say."""
+    if present is None:
+        raise KubertError(
+            f"{guest.domain}, which the lab adopted as {guest.name}, is gone",
+            fix="make it again where it was made (vagrant up), or take it out of the lab file",
+            host=hypervisor.host,
+        )
+    starts = not present.on or present.state is State.PAUSED
+    if starts:
+        hypervisor.start(guest.domain)
+    return Outcome(guest, False, starts, (), (), ())
 
 
 def _network(hypervisor: Hypervisor, guest: Guest) -> tuple[Change, ...]:
@@ -209,6 +229,8 @@ def _start(hypervisor: Hypervisor, case: Case, digest: str) -> Definition:
 
 def rebuild(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
     """Make a machine anew from the image; what its disk had is lost. Its keys stay the same."""
-    _ours(hypervisor, case.guest)
+    present = _ours(hypervisor, case.guest)
+    if present is not None and present.origin is not None and present.origin.adopted:
+        raise refuse_destroy(present, hypervisor.host)
     destroy(hypervisor, case.guest.lab, case.guest.name)
     return ensure(hypervisor, case, base)

@@ -33,7 +33,7 @@ class Guest:
     @property
     def domain(self) -> str:
         """Its name in libvirt."""
-        return f"{self.lab}-{self.name}"
+        return self.spec.adopted or f"{self.lab}-{self.name}"
 
     @property
     def uuid(self) -> str:

@@ -50,7 +50,12 @@ def host_key(guest: Guest) -> KeyPair:
 
 def introduce(lab: str, guests: tuple[Guest, ...]) -> None:
     """Make the host keys of `guests` the only ones of this lab in our known_hosts."""
-    keys = [(guest.spec.address, *host_key(guest).public.split()[:2]) for guest in guests]
+    keys = [
+        (guest.spec.address, *host_key(guest).public.split()[:2])
+        for guest in guests
+        # Of one that somebody else made nobody told us the key.
+        if not guest.spec.adopted
+    ]
     replace_marked(_mark(lab), [(name, kind, blob) for name, kind, blob in keys], our_file())
 
 

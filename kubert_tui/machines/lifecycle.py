@@ -11,6 +11,7 @@ from threading import Event as Flag
 
 from kubert_tui.base.errors import CancelledError, KubertError
 from kubert_tui.machines import keys
+from kubert_tui.machines.adopt import let_go, refuse_destroy
 from kubert_tui.machines.guest import Guest, network_name, volume_prefix
 from kubert_tui.machines.hypervisor import Domain, Hypervisor, State
 from kubert_tui.machines.networks import has_network, remove_network
@@ -79,9 +80,14 @@ def cut_power(hypervisor: Hypervisor, guest: Guest) -> None:
 
 
 def destroy(hypervisor: Hypervisor, lab: str, name: str) -> None:
-    """Remove one machine with its disks. Nothing happens if it is not there; safe to repeat."""
+    """Remove one machine with its disks. Nothing happens if it is not there; safe to repeat.
+
+    KubertError for one that somebody else made: `adopt.let_go` forgets it.
+    """
     for domain in _domains(hypervisor, lab):
         if domain.origin is not None and domain.origin.machine == name:
+            if domain.origin.adopted:
+                raise refuse_destroy(domain, hypervisor.host)
             hypervisor.cut_power(domain.name)
             hypervisor.undefine(domain.name)
     storage = Storage(hypervisor)
@@ -94,9 +100,14 @@ def destroy(hypervisor: Hypervisor, lab: str, name: str) -> None:
 def destroy_all(hypervisor: Hypervisor, lab: str) -> None:
     """Remove everything that the lab made on this host; images that nobody uses, too.
 
+    Machines that it adopted are let go of: they stay as they are, without our metadata.
+
     The keys go when no host has anything of the lab any more: `keys.forget`.
     """
     for domain in _domains(hypervisor, lab):
+        if domain.origin is not None and domain.origin.adopted:
+            let_go(hypervisor, domain)
+            continue
         hypervisor.cut_power(domain.name)
         hypervisor.undefine(domain.name)
     storage = Storage(hypervisor)

@@ -164,6 +164,15 @@ HPE: dict[str, bytes] = _sample(
         "card lo\ndriver \nspeed \nmac 00:00:00:00:00:00\n"
         "card virbr0\ndriver \nspeed -1\nmac 52:54:00:00:00:03\nnode \n"
     ),
+    links=(
+        "2: eno1np0: <BROADCAST,UP> mtu 1500 state UP \\    link/ether 5c:ed:8c:00:00:01\n"
+        "3: eno2np1: <BROADCAST> mtu 1500 state DOWN \\    link/ether 5c:ed:8c:00:00:02\n"
+        "4: virbr0: <UP> mtu 1500 \\    link/ether 52:54:00:00:00:03 \\    bridge stp_state 1\n"
+    ),
+    routes="default via 192.168.11.1 dev eno1np0 proto dhcp metric 100\n",
+    carrier="ssh 192.168.11.2 50000 192.168.11.11 22\nback 192.168.11.2 dev eno1np0 src x\n",
+    network_managers="NetworkManager 2\nNetworkManager 3\n",
+    bridge_trials="",
     addresses=(
         "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever\n"
         "2: eno1np0    inet 192.168.11.11/24 brd 192.168.11.255 scope global eno1np0\\  x\n"

@@ -52,6 +52,7 @@ IDS = [
     "machines.realtime",
     "machines.strays",
     "network.cards",
+    "network.bridge",
 ]
 
 
