@@ -51,6 +51,10 @@ ALL: tuple[Check, ...] = (
     scheduling.RT_THROTTLING,
     scheduling.RT_GROUP,
     virtualization.KVM,
+    virtualization.INSTALLED,
+    virtualization.RUNNING,
+    virtualization.USABLE,
+    virtualization.BOOTS,
     network.CARDS,
 )
 

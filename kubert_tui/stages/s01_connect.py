@@ -1,10 +1,19 @@
 """Stage 1: reach every host and see what it is. Changes nothing."""
 
-from kubert_tui.checks import cpu_plan, kernel, tools
+from kubert_tui.checks import cpu_plan, kernel, tools, virtualization
 from kubert_tui.checks.catalogue import ALL, CROSS
 from kubert_tui.stages.model import Guide, Stage
 
-_LATER = (kernel.REALTIME_INSTALLED, kernel.REALTIME_DEFAULT, cpu_plan.PLAN, tools.CYCLICTEST)
+_LATER = (
+    kernel.REALTIME_INSTALLED,
+    kernel.REALTIME_DEFAULT,
+    cpu_plan.PLAN,
+    tools.CYCLICTEST,
+    virtualization.INSTALLED,
+    virtualization.RUNNING,
+    virtualization.USABLE,
+    virtualization.BOOTS,
+)
 """What later stages bring: missing now, it is no finding worth a line here."""
 
 STAGE = Stage(
