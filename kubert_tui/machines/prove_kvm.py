@@ -47,7 +47,7 @@ def _kept(path: Path, order: "dict[str, object]") -> "dict[str, object] | None":
         fresh = outcome["boots"] is True or _uptime() - outcome["at"] < FAILED_AGE
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return outcome if same and fresh else None  # type: ignore[no-any-return]
+    return outcome if same and fresh else None
 
 
 def _keep(path: Path, outcome: "dict[str, object]") -> None:
