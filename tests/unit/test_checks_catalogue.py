@@ -41,6 +41,10 @@ IDS = [
     "scheduling.rt-throttling",
     "scheduling.rt-group",
     "virtualization.kvm",
+    "virtualization.installed",
+    "virtualization.libvirt",
+    "virtualization.access",
+    "virtualization.kvm-boots",
     "network.cards",
 ]
 

@@ -22,6 +22,7 @@ IDS = [
     "rt-tests",
     "cyclictest",
     "causes",
+    "virtualization",
 ]
 
 CCRMA = "http://ccrma.stanford.edu/planetccrma/mirror/fedora/linux/planetcore/33/x86_64/"
@@ -55,6 +56,10 @@ LITERAL = {
         "git checkout stable/v1.0",
         "make all",
         "sudo make install",
+    ],
+    "virtualization": [
+        "sudo dnf group install --with-optional virtualization",
+        "sudo dnf install python3 vagrant ansible",
     ],
 }
 
