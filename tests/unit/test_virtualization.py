@@ -22,7 +22,7 @@ BOOT = "793f7a11-f478-4f9f-94eb-26bc5f34c43c"
 QEMU = "QEMU emulator version 5.1.0 (qemu-5.1.0-5.fc33)"
 ALL = (
     "version libvirtd (libvirt) 9.0.0\ndriver\ngroups operator libvirt\nprogram nc\n"
-    + "program qemu-img\nprogram dnsmasq\n"
+    "program qemu-img\nprogram dnsmasq\n"
 )
 
 
@@ -228,3 +228,11 @@ def test_a_try_that_went_wrong(answer: Completed | CommandTimeout, reason: str) 
     fact = prove_kvm(There(answer), facts_of(HPE), None).kvm_boot
     assert isinstance(fact, Unknown)
     assert reason in fact.reason
+
+
+@pytest.mark.parametrize(("sample", "words"), [(HPE, "dnf -y group install"), (DEBIAN, "apt")])
+def test_the_plan_fits_the_family(sample: dict[str, bytes], words: str) -> None:
+    assert stage.STAGE.change is not None
+    told = str(stage.STAGE.change.plan(LAB, facts_of(sample)))
+    assert words in told
+    assert ("dnf" in told) is (sample is HPE)
