@@ -58,6 +58,10 @@ ALL: tuple[Check, ...] = (
     image.ROOM,
     image.ARCHITECTURE,
     *machines.ALL,
+    virtualization.INSTALLED,
+    virtualization.RUNNING,
+    virtualization.USABLE,
+    virtualization.BOOTS,
     network.CARDS,
     bridge.BRIDGE,
 )

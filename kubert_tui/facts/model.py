@@ -246,6 +246,49 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of systemd that is installed."""
+
+    name: str
+    active: str
+    """active, inactive, failed, ..."""
+    enabled: str
+    """enabled, disabled, static, masked, ...; `` where systemd does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibvirtService:
+    """What libvirt on a host is, before it is asked anything."""
+
+    version: str
+    """Of libvirtd, or of virtqemud; `` when neither is installed."""
+    qemu_driver: bool
+    """It has its driver for QEMU."""
+    processes: tuple[str, ...]
+    """Its daemons that run. One that is started by its socket need not."""
+    units: tuple[Unit, ...]
+    """Of libvirtd and of the modular daemons, services and sockets."""
+    groups: tuple[str, ...]
+    """Those that the login is in, as they are at its next login."""
+    programs: frozenset[str]
+    """Which of those that matter are installed: nc, virt-ssh-helper, qemu-img, dnsmasq, ..."""
+    nested: str
+    """The parameter `nested` of kvm_intel or kvm_amd: Y, N, 1, 0; `` when neither is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class KvmBoot:
+    """What came of booting a kernel on KVM, in this boot of the host and with its QEMU."""
+
+    boots: bool | None
+    """None: there was nothing to try it with."""
+    told: str
+    """What was seen."""
+    kernel: str = ""
+    """Path of the kernel that was tried."""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSeen:
     """One virtual machine of the lab: how it is, and what it takes to be as wanted."""
 
@@ -303,7 +346,7 @@ class Facts:
     scheduling: Scheduling
     memory_access: MemoryAccess
     kvm: Fact[str]
-    """`usable`, or why it is not."""
+    """`usable`, or why it is not. That guests run on it, `kvm_boot` tells."""
     virtualization: Fact[str]
     """`none` on bare metal, else kvm, qemu, vmware, container, ..."""
     network: Fact[tuple[NetworkCard, ...]]
@@ -320,3 +363,6 @@ class Facts:
     networking: Fact[Networking] = NOT_LOOKED_AT
     libvirt: Fact[Libvirt] = NOT_LOOKED_AT
     """What libvirt says; looked at by the stages that are about it (`Stage.observe`)."""
+    libvirt_service: Fact[LibvirtService] = Unknown("not looked at")
+    kvm_boot: Fact[KvmBoot] = Unknown("not tried in this boot")
+    """Kept on the host; `machines.kvm_proof` tries it."""

@@ -2,6 +2,7 @@
 
 from kubert_tui.facts import (
     parse_kernel,
+    parse_libvirt,
     parse_memory,
     parse_network,
     parse_networking,
@@ -43,4 +44,6 @@ def parse(host: str, sections: Sections, sent: float, received: float) -> Facts:
         tools=parse_tools.tools(sections),
         tracing=parse_tracing.tracing(sections),
         networking=parse_networking.networking(sections),
+        libvirt_service=parse_libvirt.service(sections),
+        kvm_boot=parse_libvirt.kvm_boot(sections),
     )

@@ -15,12 +15,12 @@ def tools(sections: Sections) -> Tools:
     return Tools(
         cyclictest=_cyclictest(sections),
         python=_python(sections),
-        libvirt=_program(sections, "libvirt"),
-        qemu=_program(sections, "qemu"),
-        vagrant=_program(sections, "vagrant"),
-        ansible=_program(sections, "ansible"),
-        stress_ng=_program(sections, "stress-ng"),
-        hackbench=_program(sections, "hackbench"),
+        libvirt=program(sections, "libvirt"),
+        qemu=program(sections, "qemu"),
+        vagrant=program(sections, "vagrant"),
+        ansible=program(sections, "ansible"),
+        stress_ng=program(sections, "stress-ng"),
+        hackbench=program(sections, "hackbench"),
         rtla=_rtla(sections),
     )
 
@@ -29,10 +29,11 @@ def _python(sections: Sections) -> Fact[str]:
     section = sections["python"]
     if isinstance(section, Section) and "ModuleNotFoundError" in "\n".join(section.lines):
         return Known(INCOMPLETE_PYTHON)
-    return _program(sections, "python")
+    return program(sections, "python")
 
 
-def _program(sections: Sections, name: str) -> Fact[str]:
+def program(sections: Sections, name: str) -> Fact[str]:
+    """Return the version (or path) that a program told; `` when it is not installed."""
     section = sections[name]
     if isinstance(section, Section) and section.missing:
         return Known("")
@@ -53,7 +54,7 @@ def _rtla(sections: Sections) -> Fact[str]:
         for line in section.lines:
             if line.startswith("rtla version "):
                 return Known(line)
-    return _program(sections, "rtla")
+    return program(sections, "rtla")
 
 
 def cyclictest_version(text: str) -> str:

@@ -74,6 +74,9 @@ look() {
     collect bridge-trials /run/kubert-tui/bridge bridge_trials
     try disks 10 df -P -k / /boot /var /home /tmp
     collect kvm /dev/kvm kvm_state
+    collect libvirt-service libvirt libvirt_service
+    # What machines/prove_kvm.py has found in this boot.
+    show kvm-boot /run/kubert-tui/kvm
     try detect-virt 5 systemd-detect-virt
     collect containers containers containers
 

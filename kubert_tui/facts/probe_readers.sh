@@ -232,6 +232,38 @@ kvm_state() {
     fi
 }
 
+# Asked for its version a daemon does not start.
+libvirt_service() {
+    for program in libvirtd virtqemud; do
+        command -v "$program" >/dev/null 2>&1 || continue
+        printf 'version %s\n' "$($limited "$program" --version 2>&1 | head -n 1)"
+    done
+    for driver in /usr/lib*/libvirt/connection-driver/libvirt_driver_qemu.so \
+        /usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so; do
+        [ -e "$driver" ] && echo driver && break
+    done
+    cat /proc/[0-9]*/comm 2>/dev/null | grep -xE 'libvirtd|virt(qemu|network|storage|proxy)d' |
+        sort -u | sed 's/^/process /'
+    printf 'groups %s\n' "$(id -nG "${SUDO_USER:-$(id -un)}" 2>/dev/null)"
+    for program in nc virt-ssh-helper qemu-img dnsmasq virsh virt-install vagrant; do
+        command -v "$program" >/dev/null 2>&1 && echo "program $program"
+    done
+    printf 'nested %s\n' "$(cat /sys/module/kvm_intel/parameters/nested \
+        /sys/module/kvm_amd/parameters/nested 2>/dev/null | head -n 1)"
+    command -v systemctl >/dev/null 2>&1 || return 0
+    for daemon in libvirtd virtqemud virtnetworkd virtstoraged virtproxyd; do
+        for unit in "$daemon.service" "$daemon.socket"; do
+            for place in /etc /run /usr/lib /lib; do
+                [ -e "$place/systemd/system/$unit" ] || continue
+                printf 'unit %s %s %s\n' "$unit" \
+                    "$($limited systemctl is-active "$unit" 2>/dev/null | tail -n 1)" \
+                    "$($limited systemctl is-enabled "$unit" 2>/dev/null | tail -n 1)"
+                break
+            done
+        done
+    done
+}
+
 containers() {
     [ -e /.dockerenv ] && echo docker
     [ -e /run/.containerenv ] && echo podman

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.model import Facts, Known, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,12 @@ class Traits:
     """Size of a page in KiB to the number that the host has reserved."""
 
 
-def traits_of(facts: Facts, *, kvm_proved: bool | None = None, why: str = "") -> Traits:
-    """Return the traits that `facts` tell; `kvm_proved` is what booting a guest has shown."""
+def traits_of(facts: Facts) -> Traits:
+    """Return the traits that `facts` tell.
+
+    Whether KVM runs guests is what booting one has shown; where that was not tried, /dev/kvm is
+    believed. `kvm_proof.prove_kvm` tries it.
+    """
     pages = facts.memory.hugepages
     sizes = pages.value if isinstance(pages, Known) else {}
     hugepages = {
@@ -26,9 +30,17 @@ def traits_of(facts: Facts, *, kvm_proved: bool | None = None, why: str = "") ->
         for name, count in sizes.items()
         if name.removeprefix("hugepages-").removesuffix("kB").isdigit()
     }
-    if kvm_proved is not None:
-        return Traits(kvm_proved, "" if kvm_proved else why, hugepages)
-    if isinstance(facts.kvm, Known):
-        usable = facts.kvm.value == "usable"
-        return Traits(usable, "" if usable else facts.kvm.value, hugepages)
-    return Traits(False, facts.kvm.reason, hugepages)
+    why = why_no_kvm(facts)
+    return Traits(not why, why, hugepages)
+
+
+def why_no_kvm(facts: Facts) -> str:
+    """Return why guests do not run on KVM; `` when they do, or nothing speaks against it."""
+    if isinstance(facts.kvm, Unknown):
+        return facts.kvm.reason
+    if facts.kvm.value != "usable":
+        return facts.kvm.value
+    boot = facts.kvm_boot
+    if isinstance(boot, Known) and boot.value.boots is False:
+        return f"/dev/kvm opens, but no guest boots: {boot.value.told}"
+    return ""

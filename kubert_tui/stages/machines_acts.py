@@ -15,7 +15,7 @@ from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.machines.image_name import base_volume
 from kubert_tui.machines.order import Action, Order
 from kubert_tui.machines.seen import MISSING
-from kubert_tui.machines.traits_of import traits_of
+from kubert_tui.machines.traits import traits_of
 from kubert_tui.stages.machines_boot import Boot
 from kubert_tui.stages.machines_change import tell_outcome
 from kubert_tui.stages.machines_console import follow

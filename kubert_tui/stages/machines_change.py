@@ -17,7 +17,7 @@ from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.machines.image_name import base_volume
 from kubert_tui.machines.lifecycle import stop
 from kubert_tui.machines.seen import MISSING
-from kubert_tui.machines.traits_of import traits_of
+from kubert_tui.machines.traits import traits_of
 from kubert_tui.stages.machines_boot import POLL, Boot
 from kubert_tui.stages.model import Work
 

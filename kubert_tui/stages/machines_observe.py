@@ -14,7 +14,7 @@ from kubert_tui.machines.cases import cases_for
 from kubert_tui.machines.guest import Guest, guests_of
 from kubert_tui.machines.hypervisor import State
 from kubert_tui.machines.seen import seen
-from kubert_tui.machines.traits_of import traits_of
+from kubert_tui.machines.traits import traits_of
 from kubert_tui.stages.model import Work
 
 _LIMIT = 60.0

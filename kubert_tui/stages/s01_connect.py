@@ -1,6 +1,6 @@
 """Stage 1: reach every host and see what it is. Changes nothing."""
 
-from kubert_tui.checks import bridge, cpu_plan, kernel, tools
+from kubert_tui.checks import bridge, cpu_plan, kernel, tools, virtualization
 from kubert_tui.checks.catalogue import ALL, CROSS
 from kubert_tui.stages.model import Guide, Stage
 
@@ -10,6 +10,10 @@ _LATER = (
     cpu_plan.PLAN,
     tools.CYCLICTEST,
     bridge.BRIDGE,
+    virtualization.INSTALLED,
+    virtualization.RUNNING,
+    virtualization.USABLE,
+    virtualization.BOOTS,
 )
 """What later stages bring: missing now, it is no finding worth a line here."""
 

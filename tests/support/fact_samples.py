@@ -186,6 +186,18 @@ HPE: dict[str, bytes] = _sample(
         "/dev/mapper/fedora-root    52403200  4000000  48403200       8% /\n"
     ),
     kvm="module kvm\nmodule kvm_intel\ndevice opens\n",
+    libvirt_service=(
+        "version libvirtd (libvirt) 6.6.0\ndriver\nprocess libvirtd\n"
+        "groups operator wheel libvirt\nprogram nc\nprogram qemu-img\nprogram dnsmasq\n"
+        "program virsh\nnested Y\nunit libvirtd.service active enabled\n"
+        "unit libvirtd.socket active enabled\nunit virtqemud.socket inactive disabled\n"
+    ),
+    kvm_boot=(
+        '{"boots": true, "told": "the kernel came up", "at": 71.5,'
+        ' "kernel": "/boot/vmlinuz-5.10.2-200.rt20.1.fc33.ccrma.x86_64+rt",'
+        ' "boot": "793f7a11-f478-4f9f-94eb-26bc5f34c43c",'
+        ' "qemu": "QEMU emulator version 5.1.0 (qemu-5.1.0-5.fc33)"}\n'
+    ),
     detect_virt=("none\n", "1"),
     containers="",
     python="Python 3.9.0\n",
@@ -306,6 +318,8 @@ DEBIAN: dict[str, bytes] = _sample(
         "/dev/sda2         28703652 2000000   5000000      29% /\n"
     ),
     kvm="module kvm\nmodule kvm_intel\ndevice opens\n",
+    libvirt_service="groups root\nprogram nc\nnested N\n",
+    kvm_boot=("", "absent"),
     detect_virt=("none\n", "1"),
     containers="",
     python="Python 3.11.2\n",

@@ -51,6 +51,10 @@ IDS = [
     "machines.answer",
     "machines.realtime",
     "machines.strays",
+    "virtualization.installed",
+    "virtualization.libvirt",
+    "virtualization.access",
+    "virtualization.kvm-boots",
     "network.cards",
     "network.bridge",
 ]

@@ -68,6 +68,10 @@ ON_DEBIAN = {
     "scheduling.rt-throttling": Level.WARNING,
     "scheduling.rt-group": Level.OK,
     "virtualization.kvm": Level.OK,
+    "virtualization.installed": Level.FAILED,
+    "virtualization.libvirt": Level.FAILED,
+    "virtualization.access": Level.OK,
+    "virtualization.kvm-boots": Level.UNKNOWN,
     "network.cards": Level.OK,
 }
 

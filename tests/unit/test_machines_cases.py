@@ -6,7 +6,7 @@ import pytest
 
 from kubert_tui.cpus.plan import propose
 from kubert_tui.cpus.topology import Cpu, Topology
-from kubert_tui.facts.model import Known, Unknown
+from kubert_tui.facts.model import Known, KvmBoot, Unknown
 from kubert_tui.hosts.known_hosts import our_file
 from kubert_tui.hosts.ssh_config import endpoint_of
 from kubert_tui.lab.load import parse_lab
@@ -88,14 +88,17 @@ def test_what_a_host_offers() -> None:
     )
     known = dataclasses.replace(facts, memory=memory, kvm=Known("usable"))
     assert traits_of(known) == dataclasses.replace(KVM, hugepages={2048: 7, 1048576: 4})
-    disproved = traits_of(known, kvm_proved=False, why="no guest got to userland")
-    assert (disproved.kvm, disproved.why_no_kvm) == (False, "no guest got to userland")
+    boot = KvmBoot(boots=False, told="the kernel said not a word within 30 s")
+    disproved = traits_of(dataclasses.replace(known, kvm_boot=Known(boot)))
+    assert not disproved.kvm
+    assert "no guest boots: the kernel said not a word within 30 s" in disproved.why_no_kvm
+    for proved in (KvmBoot(boots=True, told=""), KvmBoot(boots=None, told="no kernel")):
+        assert traits_of(dataclasses.replace(known, kvm_boot=Known(proved))).kvm
     absent = traits_of(dataclasses.replace(known, kvm=Known("no /dev/kvm")))
     assert (absent.kvm, absent.why_no_kvm) == (False, "no /dev/kvm")
     unread = dataclasses.replace(memory, hugepages=Unknown("no sysfs"))
     unknown = traits_of(dataclasses.replace(facts, memory=unread, kvm=Unknown("no access")))
     assert (unknown.kvm, unknown.why_no_kvm, dict(unknown.hugepages)) == (False, "no access", {})
-    assert traits_of(facts, kvm_proved=True).kvm
 
 
 @pytest.mark.parametrize("machines", ["", "{name: one, host: here}"])

@@ -22,8 +22,15 @@ IDS = [
     "rt-tests",
     "cyclictest",
     "causes",
+    "virtualization",
     "image",
+    "bridge",
     "machines",
+    "guest-update",
+    "guest-kernel",
+    "guest-irqbalance",
+    "guest-rt-tests",
+    "ladder",
 ]
 
 CCRMA = "http://ccrma.stanford.edu/planetccrma/mirror/fedora/linux/planetcore/33/x86_64/"
@@ -59,6 +66,10 @@ LITERAL = {
         "sudo make install",
     ],
     "image": ["vagrant box add fedora/cloud-base-33"],
+    "virtualization": [
+        "sudo dnf group install --with-optional virtualization",
+        "sudo dnf install python3 vagrant ansible",
+    ],
 }
 
 
