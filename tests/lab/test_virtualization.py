@@ -123,8 +123,9 @@ def test_a_host_gets_libvirt(twins: Twins, tmp_path: Path) -> None:
         f" ansible_become=false ansible_ssh_private_key_file={spec.identity_file}"
         f" ansible_ssh_common_args='-o StrictHostKeyChecking=no -o UserKnownHostsFile={known}'\n"
     )
-    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory),
-            "-e", "kubert_libvirt_user=engineer", str(PLAYBOOKS / "virtualization.yml")]  # fmt: skip
+    program = Path(sys.executable).with_name("ansible-playbook")
+    words = ("-i", inventory, "-e", "kubert_libvirt_user=engineer")
+    argv = [str(word) for word in (program, *words, PLAYBOOKS / "virtualization.yml")]
     runs = [
         subprocess.run(argv, capture_output=True, text=True, check=False, timeout=400)
         for _ in range(2)

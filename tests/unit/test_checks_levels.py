@@ -10,9 +10,9 @@ from kubert_tui.lab.model import CyclictestSpec, HostSpec, KernelSpec, Lab, RtTe
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
 
 LAB = Lab(hosts=(HostSpec(name="alpha"),))
-# Those of images and machines need what libvirt says: tests of their own (test_checks_image.py,
-# test_checks_machines.py).
-APART = ("image.", "machines.")
+# Those of images, machines and bridges need a lab with machines: tests of their own
+# (test_checks_image.py, test_checks_machines.py, test_bridge.py).
+APART = ("image.", "machines.", "network.bridge")
 CHECKS: dict[str, Check] = {one.id: one for one in ALL if not one.id.startswith(APART)}
 RELEASE = "5.10.2-200.rt20.1.fc33.ccrma.x86_64+rt"
 
