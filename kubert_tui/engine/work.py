@@ -109,6 +109,11 @@ class StageWork:
     failed: set[str] = field(default_factory=set)
     """Hosts of which a failure was told in this stage."""
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing may be done: no host is locked then."""
+        return self.locks is None
+
     def measurement(self, host: str, instrument: str = "") -> str:
         """Return the identity of the measurement due on `host`, of cyclictest or an instrument."""
         if not instrument:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from importlib.resources import files
+from threading import Event as Flag
 from typing import Any
 
 from kubert_tui.base.text import clean_line, last_lines
@@ -15,11 +16,14 @@ LIMIT = 30.0
 """Seconds for the kernel to come up. On KVM it takes one or two."""
 
 
-def prove_kvm(host: Host, facts: Facts, plan: CpuPlan | None, **order: Any) -> Facts:
+def prove_kvm(
+    host: Host, facts: Facts, plan: CpuPlan | None, cancel: Flag | None = None, **order: Any
+) -> Facts:
     """Return `facts` with `kvm_boot` settled, if KVM looks usable and QEMU is there.
 
     One round trip, of up to a minute when nothing is kept for this boot and this QEMU. `order`
-    replaces what is ordered there (for tests). Raises UnreachableError when the host is lost.
+    replaces what is ordered there (for tests). Raises UnreachableError when the host is lost,
+    CancelledError when `cancel` is set.
     """
     qemu = facts.tools.qemu
     if facts.kvm != Known("usable") or not isinstance(qemu, Known) or not qemu.value:
@@ -31,6 +35,7 @@ def prove_kvm(host: Host, facts: Facts, plan: CpuPlan | None, **order: Any) -> F
         stdin=files("kubert_tui.machines").joinpath("prove_kvm.py").read_bytes(),
         sudo=facts.privileged == Known(value=True),
         timeout=whole["limit"] + 60,
+        cancel=cancel,
     )
     try:
         done = host.run(invocation)

@@ -50,6 +50,10 @@ class Work(Protocol):
         """The run's own directory here (0700)."""
 
     @property
+    def dry_run(self) -> bool:
+        """Nothing may be done on any host, and nobody's lock is held."""
+
+    @property
     def cancel(self) -> Flag:
         """Set when the user cancels: end what runs, on the hosts too."""
 

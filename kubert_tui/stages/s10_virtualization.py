@@ -19,17 +19,19 @@ def not_for(_: Facts, lab: Lab) -> str:
 
 def observe(work: Work, facts: Facts) -> Facts:
     """Boot a guest on KVM there, unless that was done in this boot of the host."""
-    if not work.lab.guests:
+    # Not beside somebody else's work, which may be a measurement: nobody has locked the host yet.
+    if work.dry_run or not work.lab.guests or facts.operator != Known(None):
         return facts
-    return prove_kvm(work.host(facts.host), facts, work.lab.plan_of(facts.host))
+    return prove_kvm(work.host(facts.host), facts, work.lab.plan_of(facts.host), work.cancel)
 
 
-def variables(_: Lab, facts: Facts) -> Mapping[str, object]:
-    """Return who has to be let in: the login, unless it is root."""
+def variables(lab: Lab, facts: Facts) -> Mapping[str, object]:
+    """Return who has to be let in (the login, unless it is root), and whether Vagrant is wanted."""
+    wanted: dict[str, object] = {"kubert_vagrant": True} if lab.image.source == "vagrant" else {}
     user = facts.user
     if isinstance(user, Known) and user.value != "root":
-        return {"kubert_libvirt_user": user.value}
-    return {}
+        wanted["kubert_libvirt_user"] = user.value
+    return wanted
 
 
 STAGE = Stage(
@@ -58,8 +60,9 @@ STAGE = Stage(
         "qemu-system-x86_64 -accel kvm -kernel /boot/vmlinuz-$(uname -r) ...",
         differs="The literal commands ask before they start (no -y) and know dnf only. vagrant "
         "and ansible are not needed on the hosts: Ansible runs here, and the machines are made "
-        "through libvirt. `kubert_vagrant=true` in the playbook's variables installs vagrant and "
-        "vagrant-libvirt all the same. Nothing in the README starts libvirt or lets a login in.",
+        "through libvirt. A lab whose image is a Vagrant box gets vagrant and vagrant-libvirt, too "
+        "(the playbook's `kubert_vagrant`). Nothing in the README starts libvirt or lets a login "
+        "in.",
     ),
     checks=(
         virtualization.INSTALLED,

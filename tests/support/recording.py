@@ -47,6 +47,7 @@ class RecordingWork:
     stage: str = "irqbalance"
     cancel: Flag = field(default_factory=Flag)
     detach: Flag = field(default_factory=Flag)
+    dry_run: bool = False
     events: list[Event] = field(default_factory=list)
 
     def measurement(self, host: str, instrument: str = "") -> str:

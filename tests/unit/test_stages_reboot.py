@@ -68,6 +68,7 @@ class ScriptedWork:
     directory: Path = Path("unused")
     events: list[Event] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    dry_run: bool = False
 
     def measurement(self, host: str, instrument: str = "") -> str:
         raise AssertionError("nothing is measured")

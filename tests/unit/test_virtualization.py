@@ -9,12 +9,15 @@ import pytest
 from kubert_tui.checks import virtualization as checks
 from kubert_tui.checks.finding import Check, Level
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.facts.model import Facts, Known, KvmBoot, LibvirtService, Unit, Unknown
+from kubert_tui.facts.model import Fact, Facts, Known, KvmBoot, LibvirtService, Unit, Unknown
+from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import CommandTimeout, Completed, Invocation
+from kubert_tui.lab.image import ImageSpec
 from kubert_tui.lab.model import HostSpec, Lab, MachineSpec
 from kubert_tui.machines.kvm_proof import prove_kvm
 from kubert_tui.stages import s10_virtualization as stage
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
+from tests.support.recording import RecordingWork
 
 LAB = Lab(hosts=(HostSpec(name="alpha"),))
 LOCAL = Lab(hosts=(HostSpec(name="alpha", connection="local"),))
@@ -236,3 +239,29 @@ def test_the_plan_fits_the_family(sample: dict[str, bytes], words: str) -> None:
     told = str(stage.STAGE.change.plan(LAB, facts_of(sample)))
     assert words in told
     assert ("dnf" in told) is (sample is HPE)
+
+
+def test_a_box_of_vagrants_needs_vagrant() -> None:
+    assert "kubert_vagrant" not in stage.variables(LAB, facts_of(HPE))
+    boxed = LAB.model_copy(update={"image": ImageSpec(source="vagrant")})
+    assert stage.variables(boxed, facts_of(HPE))["kubert_vagrant"] is True
+
+
+SOMEBODY = Holder("theirs", about=None, since=None, silent=None, left=0.0)
+
+
+@pytest.mark.parametrize("operator", [Known(None), Known(SOMEBODY), Unknown("no lock")])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_no_guest_is_booted_in_a_dry_run_nor_beside_somebody_elses_work(
+    operator: Fact[Holder | None], dry_run: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, booted = RecordingWork(LAB, tmp_path, dry_run=dry_run), list[str]()
+
+    def prove(host: str, facts: Facts, *_: object) -> Facts:
+        booted.append(host)
+        return facts
+
+    monkeypatch.setattr(stage, "prove_kvm", prove)
+    monkeypatch.setattr(RecordingWork, "host", lambda _, name: name)
+    stage.observe(work, replace(facts_of(HPE), operator=operator))
+    assert bool(booted) is (operator == Known(None) and not dry_run)
