@@ -13,7 +13,7 @@ from kubert_tui.events.model import Note, Waiting
 from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.stages.machines_console import ConsoleReader
-from kubert_tui.stages.machines_observe import hindrance
+from kubert_tui.stages.machines_observe import SET_UP_FAILED, hindrance
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.restart import minutes
 
@@ -69,6 +69,8 @@ class Boot:
             elapsed = self.clock() - started
             for wait in left:
                 self._still_on(wait, consoles[wait.guest.name])
+                if wait.reason.startswith(SET_UP_FAILED):
+                    raise self._failed(wait)
                 if elapsed > self.limit:
                     raise self._late(wait, consoles[wait.guest.name])
             if elapsed >= next_told:
@@ -95,6 +97,15 @@ class Boot:
                 host=self.hypervisor.host,
                 details="\n".join(reader.last),
             )
+
+    def _failed(self, wait: "_Wait") -> ChangeError:
+        name = wait.guest.name
+        return ChangeError(
+            f"{name} answers by ssh, but did not set itself up: {wait.reason}",
+            fix="Look at /var/log/cloud-init.log in it. When you know better: "
+            f"kubert-tui machines rebuild {name}.",
+            host=self.hypervisor.host,
+        )
 
     def _late(self, wait: "_Wait", reader: ConsoleReader) -> ChangeError:
         name = wait.guest.name

@@ -19,6 +19,9 @@ from kubert_tui.stages.model import Work
 
 _LIMIT = 60.0
 _AT_WORK = 3
+_FAILED = 4
+SET_UP_FAILED = "cloud-init failed"
+"""What a hindrance begins with that no time will end."""
 # A fresh machine answers before cloud-init has finished, which restarts sshd once: that is the
 # end to wait for. 2: it finished with something to complain about.
 _READY = """\
@@ -88,7 +91,9 @@ def hindrance(work: Work, guest: Guest, cancel: Flag | None = None) -> str:
         return ""
     if done.exit_status == _AT_WORK:
         return "cloud-init is still at work"
-    return f"cloud-init failed: {clean_line(done.stdout) or f'status {done.exit_status}'}"
+    if done.exit_status == _FAILED:
+        return f"{SET_UP_FAILED}: {clean_line(done.stdout) or 'it does not say why'}"
+    return f"asking cloud-init ended with status {done.exit_status}"
 
 
 def _hindrances(work: Work, guests: Iterable[Guest]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from tests.support.libvirt_here import PrivateLibvirt, private_libvirt
 from tests.support.seeded_disk import seeded_disk
 from tests.support.sshd import PROGRAM, start_sshd
 
-pytestmark = [pytest.mark.lab, pytest.mark.virtual, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.virtual, pytest.mark.timeout(3600)]
 LAB = """\
 name: twins
 hosts: [{{name: here, {reached}, cpus: {{housekeeping: "0", isolated: "1-{last}"}}}}]

@@ -122,6 +122,15 @@ def test_one_that_goes_off_is_not_waited_for(
     assert "kernel panic" in caught.value.details
 
 
+def test_what_cloud_init_failed_at_is_no_matter_of_time(
+    boot: Callable[..., tuple[Boot, RecordingWork]],
+) -> None:
+    waiting, _ = boot(lambda _: "cloud-init failed: status: error")
+    with pytest.raises(ChangeError, match="one answers by ssh, but did not set itself up") as told:
+        waiting.wait()
+    assert "machines rebuild one" in told.value.fix
+
+
 def test_waiting_can_be_cancelled(boot: Callable[..., tuple[Boot, RecordingWork]]) -> None:
     waiting, work = boot(lambda _: "no route")
     work.cancel.set()
