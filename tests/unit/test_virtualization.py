@@ -13,13 +13,14 @@ from kubert_tui.facts.model import Fact, Facts, Known, KvmBoot, LibvirtService, 
 from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import CommandTimeout, Completed, Invocation
 from kubert_tui.lab.image import ImageSpec
-from kubert_tui.lab.model import HostSpec, Lab, MachineSpec
+from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.machines.kvm_proof import prove_kvm
 from kubert_tui.stages import s10_virtualization as stage
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
 from tests.support.recording import RecordingWork
 
 LAB = Lab(hosts=(HostSpec(name="alpha"),))
+MACHINES = Lab.model_validate({"hosts": [{"name": "alpha"}], "machines": [{"name": "one"}]})
 LOCAL = Lab(hosts=(HostSpec(name="alpha", connection="local"),))
 BOOT = "793f7a11-f478-4f9f-94eb-26bc5f34c43c"
 QEMU = "QEMU emulator version 5.1.0 (qemu-5.1.0-5.fc33)"
@@ -165,9 +166,7 @@ def test_the_fix_fits_the_place(kind: str, absent: str, hangs: str) -> None:
 
 def test_the_stage_is_for_labs_with_machines() -> None:
     facts = facts_of(DEBIAN)
-    machines = Lab.model_validate({"hosts": [{"name": "alpha"}], "machines": [{"name": "one"}]})
-    assert isinstance(machines.guests[0], MachineSpec)
-    assert stage.not_for(facts, machines) == ""
+    assert stage.not_for(facts, MACHINES) == ""
     assert "machines: {preset: upstream}" in stage.not_for(facts, LAB)
     assert stage.variables(LAB, facts_of(HPE)) == {"kubert_libvirt_user": "operator"}
     assert stage.variables(LAB, replace(facts, user=Known("root"))) == {}
@@ -255,7 +254,7 @@ SOMEBODY = Holder("theirs", about=None, since=None, silent=None, left=0.0)
 def test_no_guest_is_booted_in_a_dry_run_nor_beside_somebody_elses_work(
     operator: Fact[Holder | None], dry_run: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work, booted = RecordingWork(LAB, tmp_path, dry_run=dry_run), list[str]()
+    work, booted = RecordingWork(MACHINES, tmp_path, dry_run=dry_run), list[str]()
 
     def prove(host: str, facts: Facts, *_: object) -> Facts:
         booted.append(host)
