@@ -21,17 +21,24 @@ from kubert_tui.events.model import Event, FactsGathered, Failure, FindingMade
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.overrides import override
-from kubert_tui.stages.machines_observe import observe
-from kubert_tui.stages.model import Guide, Stage
+from kubert_tui.stages import image_change, machines_observe
+from kubert_tui.stages.model import Guide, Stage, Work
 
 _NOTHING = Guide(what="Look at every host.", why="", readme="", ours="", differs="")
+
+
+def _observe(work: Work, facts: Facts) -> Facts:
+    """What libvirt says of all that checks judge."""
+    return machines_observe.observe(work, image_change.observe(work, facts))
+
+
 CHECK = Stage(
     id="check",
     title="Check every host",
     guide=_NOTHING,
     checks=ALL,
     cross_checks=CROSS,
-    observe=observe,
+    observe=_observe,
 )
 
 

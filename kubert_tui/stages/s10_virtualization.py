@@ -86,5 +86,6 @@ STAGE = Stage(
         variables=variables,
     ),
     not_for=not_for,
+    not_for_first=True,
     observe=observe,
 )

@@ -29,5 +29,6 @@ STAGE = Stage(
     goals=frozenset({image.PRESENT.id}),
     change=ImageChange(),
     not_for=image.why_none,
+    not_for_first=True,
     observe=observe,
 )

@@ -43,4 +43,5 @@ STAGE = Stage(
     goals=frozenset({bridge.BRIDGE.id}),
     change=BridgeChange(bridge_playbook()),
     not_for=not_for,
+    not_for_first=True,
 )
