@@ -24,6 +24,7 @@ from kubert_tui.events.codec import encode, event_name
 from kubert_tui.events.measuring import (
     CausesMeasured,
     CauseStored,
+    ClusterProved,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
@@ -54,6 +55,7 @@ _REMEMBERED = (
     MeasurementEnded,
     CauseStored,
     CausesMeasured,
+    ClusterProved,
     Restarting,
 )
 

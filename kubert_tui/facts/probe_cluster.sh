@@ -1,5 +1,6 @@
 # What is looked at on a node of the cluster; probe_frame.sh comes before it.
-# Preceded by the lines nonce=RANDOM, socket=PATH and lead=yes (or nothing).
+# Preceded by the lines nonce=RANDOM, socket=PATH and part=node, lead (the control plane: its
+# cluster, too) or nodes (of the control plane: what nodes there are, no more).
 
 kubelet_arguments() {
     for entry in /proc/[0-9]*; do
@@ -41,7 +42,17 @@ last_made() {
 	END
 }
 
-look() {
+# A template, because whole objects are larger than a section: images, managed fields.
+nodes() {
+    if [ ! -e /etc/kubernetes/admin.conf ]; then
+        show nodes /etc/kubernetes/admin.conf
+        return
+    fi
+    try nodes 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get nodes \
+        --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{range .status.conditions[*]}{.type}={.status} {end}{"\n"}{end}'
+}
+
+node() {
     try kubeadm 10 kubeadm version --output=short
     try kubelet 10 kubelet --version
     try unit 5 systemctl show kubelet.service --property=LoadState,ActiveState,UnitFileState
@@ -58,20 +69,23 @@ look() {
     show settings /var/lib/kubelet/config.yaml
     show cpu-state /var/lib/kubelet/cpu_manager_state
     collect server-cpus kube-apiserver server_cpus
-    [ -n "$lead" ] || return 0
-    if [ ! -e /etc/kubernetes/admin.conf ]; then
-        show nodes /etc/kubernetes/admin.conf
-        return 0
-    fi
+}
+
+cluster() {
+    nodes
+    [ -e /etc/kubernetes/admin.conf ] || return 0
     try api 15 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s get --raw=/readyz
+    # Where it does not answer there is no sense in asking on.
+    [ "$status" = 0 ] || return 0
     collect last-made 'the API server' last_made
-    # A template, because whole objects are larger than a section: images, managed fields.
-    try nodes 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get nodes \
-        --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{range .status.conditions[*]}{.type}={.status} {end}{"\n"}{end}'
 }
 
 {
-    look </dev/null
+    case $part in
+        node) node ;;
+        lead) node && cluster ;;
+        nodes) nodes ;;
+    esac </dev/null
     begin end end
     end 0
 } </dev/null
