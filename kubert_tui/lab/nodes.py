@@ -37,7 +37,8 @@ def nodes_of(lab: Lab) -> tuple[Node, ...]:
     for spec in specs_of(lab.cluster, roles, tuple(host.name for host in lab.hosts)):
         guest = guests.get(spec.name)
         if guest is not None:
-            address, plan = guest.address, _of_guest(guest.vcpus, realtime=guest.realtime)
+            address = guest.address
+            plan = lab.plan_of(spec.name) or _of_guest(guest.vcpus, realtime=guest.realtime)
         else:
             host = lab.host(spec.name)
             address, plan = _address(host.address), lab.plan_of(spec.name)

@@ -20,7 +20,7 @@ STAGE = Stage(
         why="The kubelet gives a pod CPUs of its own only with its static policy, and it has to "
         "reserve exactly the CPUs that the kernel does not isolate; otherwise real-time pods "
         "share CPUs with the system, or the system runs on theirs.",
-        readme="ansible-playbook kubernetes-bootstrap.yml (of the upstream that the README follows)",
+        readme="ansible-playbook kubernetes-bootstrap.yml (the upstream's that the README follows)",
         ours="cluster-nodes.yml: packages of the version that the lab file names, from "
         "pkgs.k8s.io or a mirror, their key held against its fingerprint; containerd with "
         "systemd's cgroups; KUBELET_EXTRA_ARGS from the CPU plan",
