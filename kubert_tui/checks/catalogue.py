@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from kubert_tui.checks import (
+    cluster,
+    cluster_up,
     cpu_plan,
     cross,
     host,
@@ -53,6 +55,18 @@ ALL: tuple[Check, ...] = (
     virtualization.KVM,
     network.CARDS,
 )
+
+CLUSTER: tuple[Check, ...] = (
+    cluster.PREPARED,
+    cluster.RUNTIME,
+    cluster.PACKAGES,
+    cluster.KUBELET,
+    cluster_up.CONTROL_PLANE,
+    cluster.SERVER_CPUS,
+    cluster_up.JOINED,
+    cluster_up.READY,
+)
+"""Of the cluster's nodes; what they judge is looked at by the stages that are about it only."""
 
 CROSS: tuple[CrossCheck, ...] = (
     cross.NAMES,

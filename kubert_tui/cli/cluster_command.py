@@ -12,7 +12,8 @@ from rich.text import Text
 
 from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.base.text import clean_line
-from kubert_tui.checks import cluster, cluster_up
+from kubert_tui.checks.catalogue import CLUSTER
+from kubert_tui.checks.cluster import NO_CLUSTER
 from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.check_command import Collected
@@ -35,16 +36,7 @@ STATUS = Stage(
     id="cluster-status",
     title="Look at the cluster",
     guide=_NOTHING,
-    checks=(
-        cluster.PREPARED,
-        cluster.RUNTIME,
-        cluster.PACKAGES,
-        cluster.KUBELET,
-        cluster_up.CONTROL_PLANE,
-        cluster.SERVER_CPUS,
-        cluster_up.JOINED,
-        cluster_up.READY,
-    ),
+    checks=CLUSTER,
     not_for=not_for_others,
     observe=observe_node,
 )
@@ -87,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = find_lab(arguments.lab)
     lab = override(source.lab, arguments.set)
     if lab.cluster is None:
-        raise UsageError(f"lab {lab.name}: {cluster.NO_CLUSTER}")
+        raise UsageError(f"lab {lab.name}: {NO_CLUSTER}")
     if arguments.cluster_command == "status":
         return _status(lab, arguments)
     if arguments.cluster_command == "kubeconfig":

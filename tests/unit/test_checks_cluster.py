@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kubert_tui.checks import cluster, cluster_up
+from kubert_tui.checks.catalogue import CLUSTER
 from kubert_tui.checks.finding import Check, Level
 from kubert_tui.facts.model import ClusterSeen, Fact, Facts, Known, Kubelet, NodeSeen, Unknown
 from kubert_tui.lab.kubelet import kubelet_arguments
@@ -23,16 +24,6 @@ hosts:
 NODES = "nodes: [{name: bull1, role: control-plane}, {name: bull2}]"
 LAB = parse_lab(f"{TEXT}cluster: {{{NODES}}}\n", "twins.yaml")
 BARE = parse_lab(TEXT, "twins.yaml")
-ALL = (
-    cluster.PREPARED,
-    cluster.RUNTIME,
-    cluster.PACKAGES,
-    cluster.KUBELET,
-    cluster.SERVER_CPUS,
-    cluster_up.CONTROL_PLANE,
-    cluster_up.JOINED,
-    cluster_up.READY,
-)
 MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 
 
@@ -81,14 +72,14 @@ def facts(seen: Fact[ClusterSeen], host: str, **more: Any) -> Facts:
     )
 
 
-@pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
+@pytest.mark.parametrize("check", CLUSTER, ids=lambda check: check.id)
 @pytest.mark.parametrize("host", ["bull1", "bull2"])
 def test_a_node_as_it_should_be(check: Check, host: str) -> None:
     finding = check(facts(Known(good(host)), host), LAB)
     assert finding.level is Level.OK, finding.summary
 
 
-@pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
+@pytest.mark.parametrize("check", CLUSTER, ids=lambda check: check.id)
 def test_who_is_no_node_and_labs_without_a_cluster(check: Check) -> None:
     assert check(facts(Unknown("not looked at"), "store"), LAB).level is Level.OK
     none = check(facts(Unknown("not looked at"), "bull1"), BARE)
@@ -96,7 +87,7 @@ def test_who_is_no_node_and_labs_without_a_cluster(check: Check) -> None:
     assert "names no cluster" in none.summary
 
 
-@pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
+@pytest.mark.parametrize("check", CLUSTER, ids=lambda check: check.id)
 def test_what_was_not_read_is_unknown(check: Check) -> None:
     assert check(facts(Unknown("timed out"), "bull1"), LAB).level is Level.UNKNOWN
     assert check(facts(Known(ClusterSeen()), "bull1"), LAB).level is Level.UNKNOWN
