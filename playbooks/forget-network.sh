@@ -1,7 +1,14 @@
-# Remove what Kubernetes and its network plugins leave in the kernel of a node: interfaces, and the
-# rules that have their marks (KUBE-, CNI-, FLANNEL-). All other rules stay. Prints what it removed.
+# Remove what Kubernetes and its network plugins leave in the kernel of a node: network namespaces,
+# interfaces, control groups of pods, and the rules that have their marks (KUBE-, CNI-, FLANNEL-). All
+# other rules stay. Prints what it removed.
 #     sh -s
 set -u
+for entry in /run/netns/cni-*; do
+    [ ! -e "$entry" ] || { ip netns delete "${entry##*/}" && echo "namespace ${entry##*/}"; }
+done
+for entry in /sys/class/net/cni0/brif/*; do
+    [ ! -e "$entry" ] || ip link delete "${entry##*/}"
+done
 for name in cni0 flannel.1 flannel-v6.1 kube-ipvs0; do
     if [ -e "/sys/class/net/$name" ]; then
         ip link delete "$name" && echo "interface $name"
@@ -23,3 +30,8 @@ if command -v nft >/dev/null 2>&1; then
         fi
     done
 fi
+# The slice of systemd goes with all below it; without systemd's driver they are plain directories.
+if systemctl is-active --quiet kubepods.slice; then
+    systemctl stop kubepods.slice && echo 'slice kubepods.slice'
+fi
+find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} \; 2>/dev/null || :

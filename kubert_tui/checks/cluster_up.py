@@ -57,7 +57,7 @@ def _joined(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, node: Node) 
     return ok(f"The cluster knows this node ({mine.version}, {mine.address}).")
 
 
-def _ready(_facts: Facts, seen: ClusterSeen, _cluster: ClusterSpec, node: Node) -> Verdict:
+def _ready(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, node: Node) -> Verdict:
     mine = _mine(seen, node)
     if isinstance(mine, Unknown):
         return unknown("Whether the node is ready", mine)
@@ -69,11 +69,26 @@ def _ready(_facts: Facts, seen: ClusterSeen, _cluster: ClusterSpec, node: Node) 
             "Without a pod network no node is: run the stage cluster-network. Else "
             "journalctl -u kubelet tells why.",
         )
+    if cluster.cni == "bridge" and (away := _away(seen, node)):
+        return failed(
+            f"There is no route to the pods of {', '.join(away)}.", "Run the stage cluster-network."
+        )
     if mine.conditions:
         return warning(f"The node says {', '.join(mine.conditions)}.", "kubectl describe node")
     if not mine.schedulable:
         return warning("The node takes no new pods: it is cordoned.", "kubectl uncordon")
     return ok("The node is ready.")
+
+
+def _away(seen: ClusterSeen, node: Node) -> list[str]:
+    """The other nodes whose pods are not reached from here: a node that came later, perhaps."""
+    nodes = () if isinstance(seen.nodes, Unknown) else seen.nodes.value
+    routes = frozenset[str]() if isinstance(seen.routes, Unknown) else seen.routes.value
+    return [
+        one.name
+        for one in nodes
+        if one.name != node.name and f"{one.pod_cidr} via {one.address}" not in routes
+    ]
 
 
 CONTROL_PLANE = Check(

@@ -312,6 +312,8 @@ class ClusterSeen:
     swaps: Fact[int] = Unknown("not looked at")
     """Swap areas in use."""
     forwarding: Fact[bool] = Unknown("not looked at")
+    routes: Fact[frozenset[str]] = Unknown("not looked at")
+    """`NETWORK via ADDRESS` of every route through another host."""
     files: Fact[frozenset[str]] = Unknown("not looked at")
     """Of those that kubeadm makes."""
     kubelet: Kubelet = Kubelet()

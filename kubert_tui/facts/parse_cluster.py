@@ -25,6 +25,7 @@ def node(sections: Sections) -> ClusterSeen:
         runtime=then(sections.line("runtime"), lambda text: Known(text == "there")),
         swaps=then(sections.lines("swaps"), lambda lines: Known(max(0, len(lines) - 1))),
         forwarding=then(sections.line("forwarding"), lambda text: Known(text == "1")),
+        routes=then(sections.lines("routes"), _routes),
         files=then(sections.lines("made"), lambda lines: Known(frozenset(lines))),
         kubelet=_kubelet(sections),
         server_cpus=then(sections.lines("server-cpus"), _server_cpus),
@@ -59,6 +60,11 @@ def _version(sections: Sections, name: str) -> Fact[str]:
     if isinstance(section, Section) and section.missing:
         return Known("")
     return then(sections.line(name), lambda text: Known(text.split()[-1]))
+
+
+def _routes(lines: list[str]) -> Fact[frozenset[str]]:
+    words = [line.split() for line in lines]
+    return Known(frozenset(" ".join(one[:3]) for one in words if one[1:2] == ["via"]))
 
 
 def _unit(told: dict[str, str]) -> Fact[str]:

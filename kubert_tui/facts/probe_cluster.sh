@@ -65,6 +65,7 @@ node() {
     else
         show configured /etc/sysconfig/kubelet
     fi
+    try routes 5 ip route show
     collect running kubelet kubelet_arguments
     show settings /var/lib/kubelet/config.yaml
     show cpu-state /var/lib/kubelet/cpu_manager_state

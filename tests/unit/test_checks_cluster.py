@@ -160,6 +160,16 @@ def test_what_is_wrong_is_told(
     assert finding.fix
 
 
+def test_a_node_that_came_later_has_to_be_reached_too() -> None:
+    lab = parse_lab(f"{TEXT}cluster: {{{NODES}, cni: bridge}}\n", "twins.yaml")
+    both = (one("bull1"), one("bull2", address="10.0.0.2", pod_cidr="10.244.1.0/24"))
+    seen = replace(good("bull1"), nodes=Known(both), routes=Known(frozenset()))
+    finding = cluster_up.READY(facts(Known(seen), "bull1"), lab)
+    assert (finding.level, "the pods of bull2" in finding.summary) == (Level.FAILED, True)
+    there = replace(seen, routes=Known(frozenset({"10.244.1.0/24 via 10.0.0.2"})))
+    assert cluster_up.READY(facts(Known(there), "bull1"), lab).level is Level.OK
+
+
 def test_a_kernel_that_isolates_others_than_planned_is_told() -> None:
     found = facts(Known(good("bull2")), "bull2")
     other = replace(found, processors=replace(found.processors, isolated=Known((2, 3))))
