@@ -135,7 +135,7 @@ class ClusterProved(Event):
 
     image: str
     nodes: tuple[str, ...]
-    """All that were ready."""
+    """All of the cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

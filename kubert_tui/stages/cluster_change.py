@@ -11,7 +11,7 @@ from kubert_tui.facts.look_cluster import look_at_node, look_at_nodes
 from kubert_tui.facts.model import ClusterSeen, Fact, Facts, Known, NodeSeen, Unknown
 from kubert_tui.lab.cluster_variables import cluster_variables
 from kubert_tui.lab.model import HostSpec, Lab, Permission
-from kubert_tui.lab.nodes import control_plane_of, node_of
+from kubert_tui.lab.nodes import control_plane_of, node_of, nodes_of
 from kubert_tui.stages.kubeconfig import export_kubeconfig
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.playbook_change import PlaybookChange
@@ -115,13 +115,6 @@ class ClusterChange:
             path = export_kubeconfig(work.host(host), work.lab.name)
             work.emit(Note(host=host, text=f"For kubectl here: export KUBECONFIG={path}"))
         for host in hosts if self.proves else ():
-            seen = work.look_again(host).cluster
-            nodes = seen.value.nodes if isinstance(seen, Known) else seen
-            ready = nodes.value if isinstance(nodes, Known) else ()
-            work.emit(
-                ClusterProved(
-                    host=host,
-                    image=work.lab.cluster.smoke_image if work.lab.cluster else "",
-                    nodes=tuple(one.name for one in ready if one.ready),
-                )
-            )
+            image = work.lab.cluster.smoke_image if work.lab.cluster else ""
+            nodes = tuple(node.name for node in nodes_of(work.lab))
+            work.emit(ClusterProved(host=host, image=image, nodes=nodes))

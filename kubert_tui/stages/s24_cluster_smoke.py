@@ -5,7 +5,7 @@ from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
     observe_node,
-    only_control_plane,
+    not_for_others,
 )
 from kubert_tui.stages.model import Guide, Stage
 
@@ -26,6 +26,6 @@ STAGE = Stage(
     checks=(cluster_up.CONTROL_PLANE, cluster_up.READY),
     change=ClusterChange(cluster_playbook("cluster-smoke.yml"), proves=True),
     measures=True,
-    not_for=only_control_plane,
+    not_for=not_for_others,
     observe=observe_node,
 )
