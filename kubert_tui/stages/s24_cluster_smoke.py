@@ -4,8 +4,8 @@ from kubert_tui.checks import cluster_up
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
-    observe_node,
     not_for_others,
+    observe_node,
 )
 from kubert_tui.stages.model import Guide, Stage
 
