@@ -106,7 +106,7 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
     assert {one["version"] for one in found.values()} == {hosts.version}
     tokens = ("--field-selector=type=bootstrap.kubernetes.io/token", "--output=name")
     assert hosts.kubectl("--namespace=kube-system", "get", "secrets", *tokens) == ""
-    assert hosts.run(hosts.worker, "ls -A /run/kubert-tui") == ""
+    assert hosts.run(hosts.worker, "ls -A /run/kubert-join") == ""
     assert hosts.kubectl("get", "namespaces", "--output=name").count("kubert-smoke") == 0
     assert stat.S_IMODE(kubeconfig_path("twins").stat().st_mode) == 0o600
     merged = cluster(lab, "kubeconfig", "--merge")

@@ -102,7 +102,7 @@ def test_what_only_the_control_plane_does_is_not_for_workers() -> None:
             "cluster-workers",
             "bull2",
             [
-                "kubeadm join --config=/run/kubert-tui/join.yaml",
+                "kubeadm join --config=/run/kubert-join/join.yaml",
                 "kubeadm reset --force --cri-socket=unix:///run/containerd/containerd.sock",
             ],
         ),
