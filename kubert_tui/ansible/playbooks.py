@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +22,7 @@ _FAMILIES: dict[str, dict[str, object]] = {
 """The facts that follow from the family. (`pkg_mgr` of Fedora is dnf or dnf5.)"""
 
 _INCLUDES = ("include_tasks", "import_tasks")
+_ROLES = ("include_role", "import_role")
 _LISTS = ("pre_tasks", "tasks", "post_tasks")
 _BLOCKS = ("block", "rescue", "always")
 _COMMANDS = frozenset({"command", "shell", "raw", "script"})
@@ -137,11 +139,10 @@ def _listed(
                 yield from _listed(_tasks(task.get(key)), directory, inner, depth)
             continue
         module, arguments = _module(task)
-        if module.rpartition(".")[2] in _INCLUDES:
-            file = _included(arguments, directory, inner)
-            if file and depth < _DEPTH:
-                yield from _listed(_read(file), directory, inner, depth + 1)
-                continue
+        if depth < _DEPTH and (found := _included(module, arguments, directory, inner)):
+            file, below, more = found
+            yield from _listed(_read(file), below, inner.with_variables(more), depth + 1)
+            continue
         name = inner.fill(task.get("name") or module)
         looks = module.rpartition(".")[2] in _COMMANDS and task.get("changed_when") is False
         yield PlannedTask(str(name), module, _command(module, arguments, inner), looks)
@@ -158,19 +159,46 @@ def _assigned(tasks: list[dict[str, object]], directory: Path, depth: int) -> It
         short = module.rpartition(".")[2]
         if short == "set_fact":
             yield from (str(name) for name in _mapping(arguments))
-        elif short in _INCLUDES and depth < _DEPTH:
-            file = _included(arguments, directory, Knowledge({}, {}))
-            if file:
-                yield from _assigned(_read(file), directory, depth + 1)
+        elif depth < _DEPTH:
+            for file, below, _ in _all_included(module, arguments, directory):
+                yield from _assigned(_read(file), below, depth + 1)
 
 
-def _included(arguments: object, directory: Path, knowledge: Knowledge) -> Path | None:
-    named = _mapping(arguments).get("file") if isinstance(arguments, dict) else arguments
-    filled = knowledge.fill(named)
-    if not isinstance(filled, str) or "{{" in filled:
+_Included = tuple[Path, Path, dict[str, object]]
+"""A file of tasks, the directory its own includes are in, and variables that come with it."""
+
+
+def _included(
+    module: str, arguments: object, directory: Path, knowledge: Knowledge
+) -> _Included | None:
+    """Return what a task includes; None if it includes nothing, or nobody can tell what."""
+    given = arguments if isinstance(arguments, dict) else {"file": arguments}
+    filled = knowledge.fill({key: given.get(key) for key in ("file", "name", "tasks_from")})
+    named = {key: str(value) for key, value in _mapping(filled).items() if value}
+    if any("{{" in value for value in named.values()):
         return None
-    file = directory / filled
-    return file if file.is_file() else None
+    file, below, variables = directory / named.get("file", ""), directory, {}
+    match module.rpartition(".")[2]:
+        case short if short in _ROLES:
+            role = directory / "roles" / named.get("name", "")
+            below = role / "tasks"
+            file = below / f"{named.get('tasks_from', 'main')}.yml"
+            with suppress(FileNotFoundError):
+                variables = _mapping(_load(role / "vars" / "main.yml"))
+        case short if short not in _INCLUDES:
+            return None
+    return (file, below, variables) if file.is_file() else None
+
+
+def _all_included(module: str, arguments: object, directory: Path) -> Iterator[_Included]:
+    """Yield what a task may include: where its name depends on something, all that is there."""
+    found = _included(module, arguments, directory, Knowledge({}, {}))
+    if found:
+        yield found
+    elif module.rpartition(".")[2] in _INCLUDES and directory.name == "tasks":
+        for file in sorted(directory.glob("*.yml")):
+            if file.name != "main.yml":
+                yield file, directory, {}
 
 
 def _module(task: dict[str, object]) -> tuple[str, object]:
@@ -211,8 +239,13 @@ def _word(value: object) -> str:
 
 
 def _read(path: Path) -> list[dict[str, object]]:
+    return _tasks(_load(path))
+
+
+def _load(path: Path) -> object:
     with path.open(encoding="utf-8") as file:
-        return _tasks(yaml.load(file, _Loader))  # noqa: S506 - a SafeLoader
+        loaded: object = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader
+    return loaded
 
 
 def _tasks(value: object) -> list[dict[str, object]]:

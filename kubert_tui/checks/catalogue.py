@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from kubert_tui.checks import (
     bridge,
+    cluster,
+    cluster_up,
     cpu_plan,
     cross,
     host,
@@ -65,6 +67,18 @@ ALL: tuple[Check, ...] = (
     network.CARDS,
     bridge.BRIDGE,
 )
+
+CLUSTER: tuple[Check, ...] = (
+    cluster.PREPARED,
+    cluster.RUNTIME,
+    cluster.PACKAGES,
+    cluster.KUBELET,
+    cluster_up.CONTROL_PLANE,
+    cluster.SERVER_CPUS,
+    cluster_up.JOINED,
+    cluster_up.READY,
+)
+"""Of the cluster's nodes; what they judge is looked at by the stages that are about it only."""
 
 CROSS: tuple[CrossCheck, ...] = (
     cross.NAMES,

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         accept_new_host_keys=arguments.accept_new_host_keys,
         terminal=sys.stdin.isatty() and sys.stderr.isatty(),
     )
-    collected = _Collected()
+    collected = Collected()
     session.submit(CHECK.id)
     session.close()
     code = consume(session, collected, answers.answer)
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-class _Collected:
+class Collected:
     """What the events told."""
 
     def __init__(self) -> None:

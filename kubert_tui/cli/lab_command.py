@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from kubert_tui.ansible.inventory import inventory_yaml
+from kubert_tui.ansible.request import PlaybookRequest
+from kubert_tui.base import paths
 from kubert_tui.base.errors import ExitCode, LabFileError, UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.lab.builtin import local_lab
+from kubert_tui.lab.cluster_variables import cluster_variables
 from kubert_tui.lab.explain import explain
 from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.limits import LIMITS, PUBLISHED
 from kubert_tui.lab.load import load_lab
 from kubert_tui.lab.model import Lab, Permission
+from kubert_tui.lab.nodes import nodes_of
 from kubert_tui.lab.overrides import override
 from kubert_tui.lab.schema import schema
 from kubert_tui.lab.write import dump_lab, write_lab
@@ -60,6 +65,14 @@ def add_parser(subparsers: "Subparsers") -> None:
     check = commands.add_parser("check", help="say whether lab files are valid")
     check.add_argument("files", nargs="+", metavar="FILE")
 
+    inventory = commands.add_parser(
+        "inventory", help="print the cluster's nodes as an inventory for ansible-playbook"
+    )
+    inventory.add_argument("shown", nargs="?", metavar="LAB", help="a name or file")
+    inventory.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings"
+    )
+
     show = commands.add_parser("show", help="print a lab as it will be used")
     show.add_argument("shown", nargs="?", metavar="LAB", help="a name or file; local if left out")
     show.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings")
@@ -73,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         "init": _init,
         "check": _check,
         "show": _show,
+        "inventory": _inventory,
     }
     return commands[arguments.lab_command](arguments)
 
@@ -154,9 +168,27 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    print(dump_lab(_named(arguments), complete=True), end="")
+    return ExitCode.OK
+
+
+def _inventory(arguments: argparse.Namespace) -> int:
+    lab = _named(arguments)
+    nodes = nodes_of(lab)
+    if not nodes:
+        raise UsageError(f"lab {lab.name} names no cluster", fix="add `cluster:` to the lab file")
+    request = PlaybookRequest(
+        "cluster-nodes.yml",
+        hosts=tuple(lab.host(node.host) for node in nodes),
+        jump_hosts={one.name: one for one in lab.hosts},
+        variables={node.host: cluster_variables(lab, node.host) for node in nodes},
+    )
+    print(inventory_yaml(request, paths.known_hosts(), lab=lab), end="")
+    return ExitCode.OK
+
+
+def _named(arguments: argparse.Namespace) -> Lab:
     # `--lab` and `--set` before the command mean the same as after it.
     name = arguments.shown or getattr(arguments, "lab", None)
     settings = [*getattr(arguments, "set", ()), *arguments.settings]
-    lab = override(find_lab(name).lab, settings)
-    print(dump_lab(lab, complete=True), end="")
-    return ExitCode.OK
+    return override(find_lab(name).lab, settings)

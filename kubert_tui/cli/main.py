@@ -11,6 +11,7 @@ from kubert_tui.base.secrets import redactor
 from kubert_tui.cli import (
     auto,
     check_command,
+    cluster_command,
     compare_command,
     import_command,
     lab_command,
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     monitor_command.add_parser(commands)
     ladder_command.add_parser(commands)
     practice_command.add_parser(commands)
+    cluster_command.add_parser(commands)
     report_command.add_parser(commands)
     compare_command.add_parser(commands)
     import_command.add_parser(commands)

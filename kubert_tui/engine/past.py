@@ -109,8 +109,8 @@ class Past:
             case "cause-stored":
                 key = f"{entry['instrument']} {host}"
                 self.attempts[key] = self.attempts.get(key, 0) + 1
-            case "causes-measured":
-                ours = frozenset(map(str, entry["commands"]))
+            case "causes-measured" | "cluster-proved":
+                ours = frozenset(map(str, entry.get("commands", ())))
                 self.measured[stage, host] = Kept(ours, self.boots.get(host, ""))
             case "measurement-ended":
                 self.inexact[host] = str(entry["reason"])

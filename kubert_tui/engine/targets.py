@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from kubert_tui.base.errors import UnreachableError
+from kubert_tui.checks.cluster import NO_CLUSTER
 from kubert_tui.lab.model import Lab
+from kubert_tui.lab.nodes import nodes_of
 from kubert_tui.machines import keys
 from kubert_tui.machines.cases import host_of
 from kubert_tui.machines.guest import guests_of
@@ -29,12 +31,22 @@ def targets(where: Where, lab: Lab, chosen: Collection[str] = ()) -> tuple[str, 
     runs = {machine.name: machine.host for machine in lab.guests}
     named = {name for name in runs if name in chosen}
     guests = named or {name for name, host in runs.items() if host in hosts}
-    wanted = {Where.HOSTS: hosts, Where.GUESTS: guests, Where.ALL: hosts | guests}[where]
+    nodes = {node.host for node in nodes_of(lab)} & (hosts | guests)
+    wanted = {
+        Where.HOSTS: hosts,
+        Where.GUESTS: guests,
+        Where.ALL: hosts | guests,
+        Where.NODES: nodes,
+    }[where]
     return tuple(one.name for one in lab.everyone if one.name in wanted)
 
 
 def nothing_to_do(stage: Stage, lab: Lab, names: tuple[str, ...]) -> str:
     """Return why there is nobody for a stage to work on; `` when there is."""
+    if stage.where is Where.NODES:
+        if lab.cluster is None:
+            return NO_CLUSTER
+        return "" if names else "no node of the cluster was chosen"
     if stage.where is Where.HOSTS:
         return "" if names else "it is about hosts, and only machines were chosen"
     if any(lab.parent_of(name) for name in names):

@@ -25,6 +25,7 @@ from kubert_tui.events.codec import encode, event_name
 from kubert_tui.events.measuring import (
     CausesMeasured,
     CauseStored,
+    ClusterProved,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
@@ -57,6 +58,7 @@ _REMEMBERED = (
     MeasurementEnded,
     CauseStored,
     CausesMeasured,
+    ClusterProved,
     Restarting,
 )
 

@@ -132,6 +132,15 @@ class CausesMeasured(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterProved(Event):
+    """The smoke test came through: a pod on every node that takes pods answered."""
+
+    image: str
+    nodes: tuple[str, ...]
+    """All of the cluster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementEnded(Event):
     """A measurement ended without a result that counts: cancelled or failed."""
 

@@ -327,6 +327,65 @@ class Libvirt:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """A node as the API server tells of it."""
+
+    name: str
+    version: str
+    """Of its kubelet: v1.36.4."""
+    address: str
+    ready: bool
+    conditions: tuple[str, ...] = ()
+    """What is wrong with it, such as `MemoryPressure`; () when nothing is."""
+    pod_cidr: str = ""
+    schedulable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kubelet:
+    """How the kubelet is configured, and what runs. Arguments win over the file."""
+
+    configured: Fact[tuple[str, ...]] = Unknown("not looked at")
+    """Arguments in the file that its unit reads."""
+    running: Fact[tuple[str, ...]] = Unknown("not looked at")
+    """Arguments of the process; () when none runs."""
+    settings: Fact[dict[str, str]] = Unknown("not looked at")
+    """The plain values of /var/lib/kubelet/config.yaml; {} when it is not there."""
+    cpu_policy: Fact[str] = Unknown("not looked at")
+    """Of cpu_manager_state: what is in effect; `` before a kubelet ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSeen:
+    """One node, looked at for its cluster."""
+
+    kubeadm: Fact[str] = Unknown("not looked at")
+    """Version, `` when it is not installed."""
+    kubelet_version: Fact[str] = Unknown("not looked at")
+    unit: Fact[str] = Unknown("not looked at")
+    """The kubelet's unit: active, activating, inactive, failed; `absent`."""
+    at_boot: Fact[bool] = Unknown("not looked at")
+    runtime: Fact[bool] = Unknown("not looked at")
+    """Whether the container runtime's socket is there."""
+    swaps: Fact[int] = Unknown("not looked at")
+    """Swap areas in use."""
+    forwarding: Fact[bool] = Unknown("not looked at")
+    routes: Fact[frozenset[str]] = Unknown("not looked at")
+    """`NETWORK via ADDRESS` of every route through another host."""
+    files: Fact[frozenset[str]] = Unknown("not looked at")
+    """Of those that kubeadm makes."""
+    kubelet: Kubelet = Kubelet()
+    server_cpus: Fact[tuple[int, ...]] = Unknown("not looked at")
+    """CPUs on which kube-apiserver may run; () when it does not run here."""
+    api: Fact[bool] = Unknown("not looked at")
+    """Whether the API server says that it is ready."""
+    complete: Fact[tuple[str, ...]] = Unknown("not looked at")
+    """What `kubeadm init` makes last and is missing; () when nothing is."""
+    nodes: Fact[tuple[NodeSeen, ...]] = Unknown("not looked at")
+    """All that the API server knows; asked on the control plane, for whichever node."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything one round trip told about one host."""
 
@@ -366,3 +425,5 @@ class Facts:
     libvirt_service: Fact[LibvirtService] = Unknown("not looked at")
     kvm_boot: Fact[KvmBoot] = Unknown("not tried in this boot")
     """Kept on the host; `machines.kvm_proof` tries it."""
+    cluster: Fact[ClusterSeen] = Unknown("not looked at")
+    """The node as it is, and as its cluster sees it; looked at by the stages that are about it."""

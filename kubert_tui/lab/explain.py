@@ -27,11 +27,19 @@ _EXPECTED = {
     "jump": "the name of another host of this lab, or [user@]host[:port]",
     "cpus": "a CPU list such as 2-15 or 2,4-7, or isolated",
     "version": "a version such as default, 1.0, 2.10 or stable/v1.0",
+    "kubernetes": "a version such as 1.36 or 1.36.4",
+    "repository": "an address such as https://mirror/kubernetes",
+    "repository_key": "a fingerprint: 40 hexadecimal digits in capitals",
+    "runtime_socket": "a socket such as unix:///run/containerd/containerd.sock",
+    "timeout": "minutes such as 10m",
+    "api_server": "arguments such as audit-log-maxage=30",
+    "controller_manager": "arguments such as node-cidr-mask-size=24",
+    "kubelet": "arguments such as max-pods=50",
 }
 _HINTS = {
     "sha256": f"compute it: {CHECKSUM_COMMAND.format(url='URL')}",
     "hosts": "every host starts with `- name: ...`",
-    "allow": "[packages, kernel, reboot, services], or [] for nothing",
+    "allow": "[packages, kernel, reboot, services, cluster], or [] for nothing",
 }
 _MEANT = {
     "ip": "address",
@@ -68,7 +76,7 @@ _FIXED = {
     "too_short": "expected at least one",
 }
 _OURS = {"unprintable", "duration", "loops", "cpus", "kernel", "rt_tests", "hosts"}
-_OURS |= {"size", "ipv4", "machines", "guests", "image"}
+_OURS |= {"size", "ipv4", "machines", "guests", "image", "cluster", "nodes"}
 """Error types our own validators raise; their message is ready to show."""
 
 
@@ -86,6 +94,8 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
         return error["msg"], _HINTS.get(key, "")
     if (error["loc"][:1], key) == (("machines",), "name"):
         key = "machine"
+    if key.isdigit():
+        key = _last_name(error["loc"])  # an item of a list
     expected = _FIXED.get(kind) or _by_context(kind, key, error.get("ctx", {}), error["msg"])
     hint = _HINTS.get(_last_name(error["loc"]), "")
     if kind in ("literal_error", "enum"):

@@ -51,6 +51,9 @@ def parse_lab(text: str, name: str) -> Lab:
     lab: Lab | None = None
     if isinstance(tree.data, dict):
         data = {**_default_name(name, tree.data), **tree.data}
+        if "cluster" in data and data["cluster"] is None:
+            # It is enabled by being there.
+            data["cluster"] = {}
         try:
             lab = Lab.model_validate(data)
         except ValidationError as error:
@@ -112,6 +115,9 @@ def _of_model(error: ValidationError, data: dict[str, Any]) -> Iterable[Problem]
             continue
         if kind == "loops" and not isinstance(detail["input"], str):
             location = (*location[:-1], "duration")
+        if kind == "nodes":
+            yield Problem(("cluster", "nodes"), detail["msg"].removeprefix("cluster.nodes: "))
+            continue
         if listed and location[:2] == ("machines", "each"):
             location = ("machines", *location[2:])
         yield Problem(location, *explain(detail))

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.lab.causes import CausesSpec
+from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
 from kubert_tui.lab.duration import parse_duration
@@ -18,9 +19,11 @@ from kubert_tui.lab.machines import MachineSpec, MachinesSpec, NetworkSpec, sett
 from kubert_tui.lab.part import HostName, Part, RpmPackage
 from kubert_tui.lab.presets import KERNEL_PRESETS
 from kubert_tui.lab.rules import HostOutline, host_problems
+from kubert_tui.lab.rules_of_cluster import node_problem
 from kubert_tui.lab.rules_of_machines import MachineOutline, machine_problems
 
 __all__ = [
+    "ClusterSpec",
     "CpusSpec",
     "CyclictestSpec",
     "HostName",
@@ -47,6 +50,7 @@ class Permission(StrEnum):
     SERVICES = "services"
     NETWORK = "network"
     MACHINES = "machines"
+    CLUSTER = "cluster"
 
 
 class HostSpec(Part):
@@ -195,6 +199,9 @@ class Lab(Part):
     machines: MachinesSpec = MachinesSpec()
     image: ImageSpec = ImageSpec()
     ladder: LadderSpec = LadderSpec()
+    cluster: ClusterSpec | None = Field(
+        default=None, description="The Kubernetes cluster; none if left out."
+    )
     restart_wait: Annotated[str, _span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )
@@ -224,6 +231,16 @@ class Lab(Part):
         if problems:
             what = "; ".join(f"machines: {problem.what}" for problem in problems)
             raise PydanticCustomError("guests", "{what}", {"what": what})
+        return self
+
+    @model_validator(mode="after")
+    def _nodes_are_there(self) -> Self:
+        if self.cluster is None:
+            return self
+        roles = {machine.name: machine.role for machine in self.machines.written}
+        what = node_problem(self.cluster, roles, [host.name for host in self.hosts])
+        if what:
+            raise PydanticCustomError("nodes", "{what}", {"what": f"cluster.nodes: {what}"})
         return self
 
     @property

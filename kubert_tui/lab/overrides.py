@@ -61,6 +61,8 @@ def _set(
         if steps and step != "hosts" and isinstance(part[step], list):
             raise _refused(setting, "a list cannot be set in parts", "change it in the lab file")
         if steps:
+            if part[step] is None:
+                part[step] = {}  # a cluster, which there was none of
             part = part[step]
     _put(part, measure, place, value, setting)
     return tuple(place)
@@ -106,7 +108,7 @@ def _explained(error: ValidationError, source: Mapping[tuple[str | int, ...], st
     lines = []
     for detail in error.errors(include_url=False):
         what, hint = explain(detail)
-        rules = {"hosts": ("hosts",), "guests": ("machines",)}
+        rules = {"hosts": ("hosts",), "guests": ("machines",), "nodes": ("cluster",)}
         place = rules.get(detail["type"], detail["loc"])
         if detail["type"] == "loops" and (_MEASURE, "duration") in source:
             place = (_MEASURE, "duration")

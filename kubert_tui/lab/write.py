@@ -11,6 +11,7 @@ from kubert_tui.base.text import clean_line
 from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.duration import format_duration
 from kubert_tui.lab.model import (
+    ClusterSpec,
     CpusSpec,
     CyclictestSpec,
     HostSpec,
@@ -38,6 +39,7 @@ _PERMITS = {
     Permission.SERVICES: "stop and disable services such as irqbalance",
     Permission.NETWORK: "change the network of hosts: a bridge for virtual machines",
     Permission.MACHINES: "make, change and remove this lab's virtual machines and their images",
+    Permission.CLUSTER: "make, change and reset the Kubernetes cluster",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@~+-]*(:[A-Za-z0-9_./@~+-]+)*")
 _OTHERS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
@@ -60,6 +62,7 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         *([list(_network(lab.network))] if lab.network != NetworkSpec() else []),
         *([list(_machines(lab.machines))] if lab.machines != MachinesSpec() else []),
         *([list(_image(lab.image))] if lab.image != ImageSpec() else []),
+        *([list(_cluster(lab.cluster))] if lab.cluster is not None else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -195,6 +198,21 @@ def _image(image: ImageSpec) -> Iterator[str]:
     for key, value in _given(image):
         if key != "source":
             yield f"  {key}: {_scalar(value)}"
+
+
+def _cluster(cluster: ClusterSpec) -> Iterator[str]:
+    yield "# The Kubernetes cluster. Its nodes: the machines above, or else the hosts themselves."
+    yield "cluster:"
+    # Always said: what is the default changes with our releases.
+    yield f"  kubernetes: {_scalar(cluster.kubernetes)}"
+    for key, value in _given(cluster):
+        if key == "nodes":
+            yield "  nodes:"
+            for node in cluster.nodes:
+                yield f"    - name: {_scalar(node.name)}"
+                yield f"      role: {node.role}"
+        elif key != "kubernetes":
+            yield f"  {key}: {_flow(value)}"
 
 
 def _flow(value: object) -> str:

@@ -158,6 +158,8 @@ class Where(StrEnum):
     """Its virtual machines, reached as hosts of their own through those that run them."""
     ALL = "all"
     """Both; without machines there is nothing to do."""
+    NODES = "nodes"
+    """The nodes of its cluster, whichever of the two they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from kubert_tui.ansible.groups import groups_of
 from kubert_tui.ansible.playbooks import list_tasks, playbook_command
 from kubert_tui.ansible.request import PlaybookOutcome, PlaybookRequest, TaskResult
 from kubert_tui.ansible.run import run_playbook
@@ -49,6 +50,12 @@ _KNOWN: tuple[tuple[re.Pattern[str], type[KubertError], str, str], ...] = (
 """Failures that are no matter of the task: what they look like, and what to tell instead."""
 
 Variables = Callable[[Lab, Facts], Mapping[str, object]]
+Helpers = Callable[[Lab], Mapping[str, Mapping[str, object]]]
+
+
+def no_helpers(_lab: Lab) -> Mapping[str, Mapping[str, object]]:
+    """Return the helpers of a playbook that needs none."""
+    return {}
 
 
 def no_variables(_lab: Lab, _facts: Facts) -> Mapping[str, object]:
@@ -67,6 +74,8 @@ class PlaybookChange:
     variables: Variables = no_variables
     """The variables for one host. Pure, and never a secret."""
     previews: bool = True
+    helpers: Helpers = no_helpers
+    """Hosts of the lab that tasks are delegated to, and their variables; they get no tasks else."""
 
     def needs(self, lab: Lab, host: HostSpec) -> frozenset[Permission]:  # noqa: ARG002
         return self.permissions
@@ -106,16 +115,26 @@ class PlaybookChange:
     def _run(self, work: Work, hosts: tuple[str, ...], *, check: bool) -> PlaybookOutcome:
         lab = work.lab
         log = _free_path(work.directory, f"{work.stage}-{'preview' if check else 'apply'}")
+        helpers = {name: given for name, given in self.helpers(lab).items() if name not in hosts}
+        for name in helpers:
+            work.host(name)  # whatever it asks for is asked now, and not by Ansible
         request = PlaybookRequest(
             self.playbook,
-            hosts=tuple(lab.host(name) for name in hosts),
+            hosts=tuple(lab.host(name) for name in (*hosts, *helpers)),
             jump_hosts={one.name: one for one in lab.everyone},
-            variables={name: self.variables(lab, work.facts(name)) for name in hosts},
+            variables={name: self.variables(lab, work.facts(name)) for name in hosts} | helpers,
             # Jump hosts of the lab need theirs, too.
             secrets={one.name: work.secrets(one.name) for one in lab.everyone},
             check=check,
             log=log,
         )
+        if helpers and len(groups_of(request, lab)) > 1:
+            raise ChangeError(
+                f"{', '.join(helpers)} and the other nodes take different passwords",
+                fix="Ansible gives one password to all nodes that work together: log in with keys, "
+                "and let sudo ask for the same password everywhere, or for none.",
+                host=", ".join(hosts),
+            )
         failed: list[TaskResult] = []
 
         def on_task(result: TaskResult) -> None:

@@ -197,3 +197,23 @@ def test_guests_are_no_part_of_the_lab_file_and_survive_its_changes() -> None:
     assert [one.name for one in planned.everyone] == [one.name for one in found.everyone]
     assert [one.name for one in lab().everyone] == ["bull1", "bull2"]
     assert {guest.name for guest in guests_of(found)} == set(INSIDE)
+
+
+def test_a_stage_of_the_cluster_is_for_its_nodes() -> None:
+    """Machines by default; hosts where the lab file says so, or names no machines."""
+    text = LAB.replace("{name: master,", "{name: master, role: control-plane,")
+    clustered = with_guests(parse_lab(text + "cluster: {}\n", "lab.yaml"))
+    assert targets(Where.NODES, clustered) == INSIDE
+    assert targets(Where.NODES, clustered, ["bull2"]) == ("worker-1",)
+    assert targets(Where.NODES, clustered, ["master"]) == ("master",)
+    bare = parse_lab("name: twins\nhosts: [{name: bull1}, {name: bull2}]\ncluster: {}\n", "lab")
+    assert targets(Where.NODES, bare, ["bull2"]) == ("bull2",)
+    assert targets(Where.NODES, lab()) == ()
+
+
+def test_without_a_cluster_its_stages_are_skipped() -> None:
+    world = World()
+    outcome = outcome_of(world, stage("nodes", Upgrade(world), where=Where.NODES))
+    assert ended(outcome).state is StageState.SKIPPED
+    assert "add `cluster:`" in ended(outcome).summary
+    assert world.connected == []

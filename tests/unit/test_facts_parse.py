@@ -33,8 +33,10 @@ def debian() -> Facts:
 
 
 def test_no_fact_of_the_finished_hpe_host_is_unknown(hpe: Facts) -> None:
-    # What libvirt says of a lab, the probe does not ask.
-    assert "Unknown" not in repr(replace(hpe, libvirt=Known(Libvirt())))
+    # What libvirt says of a lab, and a cluster of its nodes, the probe does not ask.
+    asked = replace(hpe, libvirt=Known(Libvirt()))
+    assert repr(asked).count("Unknown") == 1
+    assert asked.cluster == Unknown("not looked at")
 
 
 def test_identity_of_the_hpe_host(hpe: Facts) -> None:

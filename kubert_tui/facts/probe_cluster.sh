@@ -1,0 +1,92 @@
+# What is looked at on a node of the cluster; probe_frame.sh comes before it.
+# Preceded by the lines nonce=RANDOM, socket=PATH and part=node, lead (the control plane: its
+# cluster, too) or nodes (of the control plane: what nodes there are, no more).
+
+kubelet_arguments() {
+    for entry in /proc/[0-9]*; do
+        [ "$(cat "$entry/comm" 2>/dev/null)" = kubelet ] || continue
+        tr '\0' '\n' <"$entry/cmdline" | tail -n +2
+        return 0
+    done
+}
+
+server_cpus() {
+    for entry in /proc/[0-9]*; do
+        [ "$(cat "$entry/comm" 2>/dev/null)" = kube-apiserver ] || continue
+        grep '^Cpus_allowed_list' "$entry/status"
+        return 0
+    done
+}
+
+made() {
+    for file in /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kubernetes/pki/ca.crt \
+        /etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/manifests/kube-apiserver.yaml \
+        /etc/kubernetes/manifests/etcd.yaml /var/lib/etcd/member /var/lib/kubelet/config.yaml; do
+        [ ! -e "$file" ] || echo "$file"
+    done
+}
+
+socket_there() { if [ -S "$socket" ]; then echo there; else echo absent; fi; }
+
+# What the last phases of `kubeadm init` leave, one `NAMESPACE KIND/NAME` a line.
+last_made() {
+    while read -r namespace thing; do
+        kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s \
+            --namespace "$namespace" get "$thing" --output name 2>&1 || :
+    done <<-END
+	kube-system configmap/kubeadm-config
+	kube-public configmap/cluster-info
+	kube-public rolebinding/kubeadm:bootstrap-signer-clusterinfo
+	kube-system daemonset/kube-proxy
+	kube-system service/kube-dns
+	END
+}
+
+# A template, because whole objects are larger than a section: images, managed fields.
+nodes() {
+    if [ ! -e /etc/kubernetes/admin.conf ]; then
+        show nodes /etc/kubernetes/admin.conf
+        return
+    fi
+    try nodes 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get nodes \
+        --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{range .status.conditions[*]}{.type}={.status} {end}{"\n"}{end}'
+}
+
+node() {
+    try kubeadm 10 kubeadm version --output=short
+    try kubelet 10 kubelet --version
+    try unit 5 systemctl show kubelet.service --property=LoadState,ActiveState,UnitFileState
+    collect runtime "$socket" socket_there
+    show swaps /proc/swaps
+    show forwarding /proc/sys/net/ipv4/ip_forward
+    collect made /etc/kubernetes made
+    if [ -e /etc/default/kubelet ]; then
+        show configured /etc/default/kubelet
+    else
+        show configured /etc/sysconfig/kubelet
+    fi
+    try routes 5 ip route show
+    collect running kubelet kubelet_arguments
+    show settings /var/lib/kubelet/config.yaml
+    show cpu-state /var/lib/kubelet/cpu_manager_state
+    collect server-cpus kube-apiserver server_cpus
+}
+
+cluster() {
+    nodes
+    [ -e /etc/kubernetes/admin.conf ] || return 0
+    try api 15 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s get --raw=/readyz
+    # Where it does not answer there is no sense in asking on.
+    [ "$status" = 0 ] || return 0
+    collect last-made 'the API server' last_made
+}
+
+{
+    case $part in
+        node) node ;;
+        lead) node && cluster ;;
+        nodes) nodes ;;
+    esac </dev/null
+    begin end end
+    end 0
+} </dev/null
