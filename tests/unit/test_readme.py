@@ -15,7 +15,7 @@ def test_the_lab_file_is_one() -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     lab = parse_lab(text, "README.md")
     assert [host.name for host in lab.hosts] == ["bull1", "bull2"]
-    assert lab.allow == frozenset(Permission) - {Permission.NETWORK}
+    assert lab.allow == frozenset(Permission)
 
 
 def test_lab_init_writes_what_it_says(tmp_path: Path) -> None:
