@@ -11,7 +11,7 @@ from kubert_tui.practice.state import LabDirectory
 
 _SCRIPT = Path(__file__).with_name("container.sh")
 _NSPAWN = Path("/run/systemd/nspawn")
-_CGROUPS = [Path("/sys/fs/cgroup", name) for name in ("systemd", "unified", "")]
+_CGROUPS = Path("/sys/fs/cgroup")
 _CAPABILITIES = "CAP_SYS_NICE,CAP_IPC_LOCK,CAP_NET_ADMIN"
 """Beyond nspawn's own: real-time priorities, locked memory, its own network. Not all of them:
 with CAP_SYS_TIME a machine would set this computer's clock."""
@@ -73,30 +73,29 @@ class Container:
             return
         self._remove_traces()
         mount_disk(self.lab, self.lab.of(self.name))
-        unit = self._unit
+        unit = self.unit
         nspawn = ["systemd-nspawn", f"--directory={self.root}", "--boot", "--quiet",
                   "--register=no", "--keep-unit", f"--machine={unit}", f"--hostname={self.name}",
-                  f"--capability={_CAPABILITIES}", "--resolv-conf=off", "--timezone=off",
+                  f"--capability={_CAPABILITIES}", *self.options(), "--resolv-conf=off", "--timezone=off",
                   "--link-journal=no", *_DEVICES,
                   f"--network-namespace-path={self.network.namespace(self.name)}"]  # fmt: skip
         if _has_systemd():
             # A unit of its own survives our session, and has a cgroup to hand on.
-            # No controllers in it: with `cpu` some kernels would give it no real-time budget.
             argv = ["systemd-run", "--quiet", "--collect", f"--unit={unit}",
-                    "--slice=machine.slice", "--property=Delegate=pids",
+                    "--slice=machine.slice", f"--property=Delegate={self.controllers}",
                     "--property=TasksMax=16384",
                     f"--property=StandardOutput=append:{self.console}",
                     f"--property=StandardError=append:{self.console}",
                     f"--setenv={processes.VARIABLE}={self.mark}",
-                    "sh", str(_SCRIPT), "", *nspawn]  # fmt: skip
+                    "sh", str(_SCRIPT), "", "", *nspawn]  # fmt: skip
             processes.run(argv, mark=self.mark)
         else:
-            argv = ["sh", str(_SCRIPT), unit, *nspawn]
+            argv = ["sh", str(_SCRIPT), unit, " ".join(map(str, self.hierarchies())), *nspawn]
             processes.start(argv, mark=self.mark, log=self.console)
 
     def cut_power(self) -> None:
         if _has_systemd():
-            kill = ["systemctl", "kill", "--signal=KILL", self._unit]
+            kill = ["systemctl", "kill", "--signal=KILL", self.unit]
             processes.run(kill, mark=self.mark, check=False)
         processes.kill_until_gone(self._processes)
         self._remove_traces()
@@ -119,8 +118,27 @@ class Container:
         return 0
 
     @property
-    def _unit(self) -> str:
+    def unit(self) -> str:
+        """What its unit and its cgroups are called on this computer."""
         return f"{self.lab.tag}-{self.name}"
+
+    @property
+    def controllers(self) -> str:
+        """What systemd hands on to it: with `cpu` some kernels would give it no real-time budget."""
+        return "pids"
+
+    def hierarchies(self) -> list[Path]:
+        """Where it has a cgroup of its own if there is no systemd here.
+
+        Each systemd takes the cgroup it is started in for its own: two must not share one. These
+        have no controllers, so that real-time budgets stay as they are.
+        """
+        tops = [_CGROUPS / "systemd", _CGROUPS / "unified", _CGROUPS]
+        return [top for top in tops if (top / "cgroup.procs").exists()]
+
+    def options(self) -> list[str]:
+        """What else systemd-nspawn is told."""
+        return []
 
     def _processes(self) -> set[int]:
         """Those of nspawn, and those inside: they outlive a killed nspawn."""
@@ -133,11 +151,11 @@ class Container:
         return found
 
     def _cgroups(self) -> list[Path]:
-        return [group for top in _CGROUPS if (group := top / self._unit).is_dir()]
+        return [group for top in self.hierarchies() if (group := top / self.unit).is_dir()]
 
     def _remove_traces(self) -> None:
         """What nspawn and its systemd leave when they are killed."""
-        unit = self._unit
+        unit = self.unit
         with suppress(OSError):
             (_NSPAWN / "propagate" / unit).rmdir()
         with suppress(OSError):

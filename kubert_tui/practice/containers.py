@@ -55,6 +55,8 @@ class Containers:
     """The driver of container machines; see `practice.driver.Driver`."""
 
     kind = Kind.CONTAINERS
+    packages: tuple[str, ...] = PACKAGES
+    machine_type: type[Container] = Container
 
     @property
     def build_steps(self) -> Sequence[Step]:
@@ -64,11 +66,11 @@ class Containers:
         return missing(_TOOLS)
 
     def recipe(self) -> str:
-        return "\n".join((SUITE, platform.machine(), *PACKAGES, *_HOOKS))
+        return "\n".join((SUITE, platform.machine(), *self.packages, *_HOOKS))
 
     def build(self, target: Path, pace: Pace) -> None:
         log = target / "build.log"
-        argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+        argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(self.packages)}",
                 *(f"--customize-hook={hook}" for hook in _HOOKS),
                 SUITE, str(target / "root")]  # fmt: skip
         begun = set()
@@ -90,7 +92,7 @@ class Containers:
         network = LabNetwork(lab)
         if not network.whole():
             for name in lab.machines:
-                Container(lab, name).cut_power()
+                self.machine_type(lab, name).cut_power()
         network.ensure()
         for name in lab.machines:
             directory = lab.of(name)
@@ -98,18 +100,22 @@ class Containers:
                 mounts.remove_tree(directory)
                 directory.mkdir(mode=0o700)
                 make_disk(lab, directory, image / "root")
-                _personalise(lab, name, network)
+                self.personalise(lab, name, image)
                 (directory / "made").touch()
             mount_disk(lab, directory)
+
+    def personalise(self, lab: LabDirectory, name: str, image: Path) -> None:  # noqa: ARG002
+        """Give a fresh copy what is its own. It has never run: its paths are ours."""
+        _personalise(lab, name, LabNetwork(lab))
 
     def machines(self, lab: LabDirectory) -> tuple[Machine, ...]:
         if LabNetwork(lab).subnet is None:
             return ()
-        return tuple(Container(lab, name) for name in lab.machines)
+        return tuple(self.machine_type(lab, name) for name in lab.machines)
 
     def destroy(self, lab: LabDirectory) -> None:
         for name in lab.machines:
-            Container(lab, name).cut_power()
+            self.machine_type(lab, name).cut_power()
         processes.kill_marked(lab.tag)
         LabNetwork(lab).remove()
         mounts.unmount_below(lab.path)
