@@ -11,9 +11,10 @@ from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from kubert_tui.base.secrets import redactor
+from tests.support.kubernetes.hosts import cluster_hosts
 from tests.support.twins import own_twins, session_twins, twins
 
-__all__ = ["own_twins", "session_twins", "twins"]
+__all__ = ["cluster_hosts", "own_twins", "session_twins", "twins"]
 
 # `quick` tries the same cases each time; `long` looks for new ones, and keeps those that failed.
 settings.register_profile("quick", deadline=None, derandomize=True, database=None)
@@ -54,10 +55,14 @@ def threads_die_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever comes first may have to build the twins' image."""
+    """Whoever comes first may have to build the twins' image, or Kubernetes."""
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if {"twins", "own_twins"} & {*names} and item.get_closest_marker("timeout") is None:
+        if item.get_closest_marker("timeout") is not None:
+            continue
+        if "cluster_hosts" in names:
+            item.add_marker(pytest.mark.timeout(3600))
+        elif {"twins", "own_twins"} & {*names}:
             item.add_marker(pytest.mark.timeout(900))
 
 

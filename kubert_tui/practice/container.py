@@ -76,8 +76,8 @@ class Container:
         unit = self.unit
         nspawn = ["systemd-nspawn", f"--directory={self.root}", "--boot", "--quiet",
                   "--register=no", "--keep-unit", f"--machine={unit}", f"--hostname={self.name}",
-                  f"--capability={_CAPABILITIES}", *self.options(), "--resolv-conf=off", "--timezone=off",
-                  "--link-journal=no", *_DEVICES,
+                  f"--capability={_CAPABILITIES}", "--resolv-conf=off", "--timezone=off",
+                  "--link-journal=no", *_DEVICES, *self.options(),
                   f"--network-namespace-path={self.network.namespace(self.name)}"]  # fmt: skip
         if _has_systemd():
             # A unit of its own survives our session, and has a cgroup to hand on.
@@ -124,7 +124,7 @@ class Container:
 
     @property
     def controllers(self) -> str:
-        """What systemd hands on to it: with `cpu` some kernels would give it no real-time budget."""
+        """What systemd hands on to it: with `cpu`, some kernels give it no real-time budget."""
         return "pids"
 
     def hierarchies(self) -> list[Path]:

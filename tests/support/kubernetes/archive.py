@@ -25,7 +25,7 @@ class Image:
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links: where to."""
     entrypoint: tuple[str, ...] = ()
-    directories: tuple[str, ...] = ("/tmp", "/run", "/etc", "/var/lib", "/var/tmp")  # noqa: S108
+    directories: tuple[str, ...] = ("/tmp", "/run", "/etc", "/var/lib", "/var/tmp")
 
 
 def write_archive(image: Image, file: Path, machine: str) -> None:

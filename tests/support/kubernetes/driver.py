@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kubert_tui.practice import processes
-from kubert_tui.practice.node_containers import NodeContainers
 from kubert_tui.practice.node_container import RUNTIME
+from kubert_tui.practice.node_containers import NodeContainers
 from kubert_tui.practice.pace import Pace, Step
 from kubert_tui.practice.tools import Tool, missing
 from tests.support.kubernetes import binaries, images

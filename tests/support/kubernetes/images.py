@@ -110,7 +110,7 @@ def _images(binaries: Path, version: str, root: Path) -> dict[str, Image]:
         NGINX, _of(root, (_SHELL, "/usr/sbin/nginx")), {"/etc/nginx/nginx.conf": _NGINX,
         "/etc/passwd": "root:x:0:0::/:/bin/sh\n", "/etc/group": "root:x:0:\n"},
         _APPLETS, entrypoint=("/usr/sbin/nginx",),
-        directories=("/tmp", "/run", "/etc", "/var/log/nginx", "/var/lib/nginx"),  # noqa: S108
+        directories=("/tmp", "/run", "/etc", "/var/log/nginx", "/var/lib/nginx"),
     )  # fmt: skip
     return found
 

@@ -8,11 +8,13 @@ the cgroups above it: without one, SCHED_FIFO is refused. With the capability an
 kernel, runc is run as it is.
 """
 
+import itertools
 import json
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 RUNC = "/usr/sbin/runc"
 SYS_RESOURCE = 24
@@ -27,7 +29,7 @@ def may_raise_limits() -> bool:
     return bool(int(line.split()[1], 16) >> SYS_RESOURCE & 1)
 
 
-def without_resource(configuration: dict) -> None:
+def without_resource(configuration: dict[str, Any]) -> None:
     process = configuration.get("process", {})
     for names in process.get("capabilities", {}).values():
         if "CAP_SYS_RESOURCE" in names:
@@ -46,7 +48,7 @@ def group_of(path: str) -> Path:
     return CPU.joinpath(*slices, f"{rest[0]}-{rest[1]}.scope")
 
 
-def give_budget(configuration: dict) -> None:
+def give_budget(configuration: dict[str, Any]) -> None:
     capabilities = configuration.get("process", {}).get("capabilities", {}).get("bounding", ())
     linux = configuration.get("linux", {})
     if "CAP_SYS_NICE" not in capabilities or not linux.get("cgroupsPath"):
@@ -71,7 +73,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     if "create" in arguments or "run" in arguments:
         bundle = Path.cwd()
-        for before, value in zip(arguments, arguments[1:], strict=False):
+        for before, value in itertools.pairwise(arguments):
             if before in ("--bundle", "-b"):
                 bundle = Path(value)
         file = bundle / "config.json"

@@ -7,11 +7,21 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 )
 
 const notImplemented = 4
 
 func main() {
+	// The first process of a container is not ended by signals that it does not ask for.
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-asked
+		os.Exit(0)
+	}()
 	for _, address := range []string{":8080", ":8181"} {
 		go func(address string) {
 			log.Fatal(http.ListenAndServe(address, http.HandlerFunc(
