@@ -36,7 +36,7 @@ import pytest
 
 from kubert_tui.base.errors import KubertError
 from kubert_tui.practice.lab import Practice
-from kubert_tui.practice.model import MACHINES, Order, Progress
+from kubert_tui.practice.model import MACHINES, Kind, Order, Progress
 from kubert_tui.practice.tools import missing
 from tests.support.kubernetes import binaries, images
 from tests.support.kubernetes.driver import ClusterContainers
@@ -142,7 +142,7 @@ _CONFLIST = """\
 
 
 def _practice(directory: Path) -> Practice:
-    return Practice(places_in(directory), name=NAME, driver=ClusterContainers(CACHE))
+    return Practice(places_in(directory), Kind.NODES, name=NAME, driver=ClusterContainers(CACHE))
 
 
 def _stop(directory: Path) -> None:
