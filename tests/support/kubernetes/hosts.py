@@ -14,7 +14,7 @@ in /opt/cni/bin, all images in containerd's store. How the hosts differ from sto
   programs of ours (`go/`); coredns resolves no names. etcd and nginx are Debian's.
 * `runc` is /usr/local/sbin/runc, a wrapper (`files/runc.py`): without CAP_SYS_RESOURCE here, it
   takes that from containers, and negative oom_score_adj; on cgroup v1 with CONFIG_RT_GROUP_SCHED
-  it gives containers with SYS_NICE a real-time budget of 90 ms each second.
+  it gives containers with SYS_NICE a real-time budget of 22 ms each second (one in a pod).
 * kube-proxy does not touch the limits of connection tracking: they belong to this computer.
 * The kernel is this computer's: nothing can be loaded, and what sysctls outside of net are set to
   is seen in the host only.
