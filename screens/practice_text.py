@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from kubert_tui.practice.model import MACHINES, NAMES, Kind
 from kubert_tui.practice.status import Standing, Status
 
-TITLES = {Kind.CONTAINERS: "Containers", Kind.VIRTUAL: "Virtual machines"}
+TITLES = {
+    Kind.CONTAINERS: "Containers",
+    Kind.VIRTUAL: "Virtual machines",
+    Kind.NODES: "Containers for Kubernetes",
+}
 
 TWINS = " and ".join(MACHINES)
 
@@ -19,11 +23,13 @@ remove them, here or with `kubert-tui practice down`."""
 _MAKE = {
     Kind.CONTAINERS: "Seconds to start. They run this computer's kernel, so that installing one "
     "cannot be tried on them.",
+    Kind.NODES: "The same, and a cluster can be made of them: kubelet runs in them.",
     Kind.VIRTUAL: "A disk, a boot loader, kernels and restarts of their own, in software: slower, "
     "minutes to start.",
 }
 _BUILD = {
     Kind.CONTAINERS: "The first time about a minute to build, and half a gigabyte of disk.",
+    Kind.NODES: "The first time about a minute to build, and half a gigabyte of disk.",
     Kind.VIRTUAL: "The first time ten minutes to build, and two gigabytes of disk.",
 }
 _BUILT = "Built before: nothing has to be fetched."

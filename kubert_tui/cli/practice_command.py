@@ -38,7 +38,8 @@ def add_parser(commands: Any) -> None:
         one.add_argument(
             "--kind",
             choices=[str(kind) for kind in Kind],
-            help="containers (seconds to start) or virtual (disk, GRUB, kernels of their own)",
+            help="containers (seconds to start), nodes (the same, as Kubernetes nodes) or virtual "
+            "(disk, GRUB, kernels of their own)",
         )
     status.add_argument("--json", action="store_true", help="one object per lab and line")
     ssh.add_argument("machine", metavar="NAME")

@@ -13,7 +13,7 @@ for top in $hierarchies; do
         [ ! -e "$top/$name" ] || [ -n "$(cat "$own/$name")" ] || cat "$top/$name" >"$own/$name"
     done
     if [ -e "$own/cpu.rt_runtime_us" ]; then
-        for budget in 400000 200000 100000; do
+        for budget in 200000 100000 50000; do
             echo "$budget" 2>/dev/null >"$own/cpu.rt_runtime_us" && break
         done
     fi

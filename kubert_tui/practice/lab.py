@@ -27,9 +27,10 @@ _WAITING = "waiting for the machines to answer"
 _REMOVING = "removing the machines"
 _START_STEPS = {
     Kind.CONTAINERS: (Step(_COPYING, 1.5), Step(_WAITING, 4)),
+    Kind.NODES: (Step(_COPYING, 1.5), Step(_WAITING, 4)),
     Kind.VIRTUAL: (Step(_COPYING, 5), Step(_WAITING, 150)),
 }
-_BOOT_LIMIT = {Kind.CONTAINERS: 120.0, Kind.VIRTUAL: 900.0}
+_BOOT_LIMIT = {Kind.CONTAINERS: 120.0, Kind.NODES: 120.0, Kind.VIRTUAL: 900.0}
 """Seconds after which a machine that does not answer is not going to."""
 _POLL = 0.2
 _BUSY = "another kubert-tui works on the practice lab"

@@ -18,9 +18,15 @@ class Kind(StrEnum):
     """systemd-nspawn: seconds to start, native speed, this computer's kernel."""
     VIRTUAL = "virtual"
     """QEMU: a disk, GRUB, kernels and a power button of their own."""
+    NODES = "nodes"
+    """Like containers, and kubelet runs in them: Kubernetes nodes."""
 
 
-NAMES = {Kind.CONTAINERS: "practice", Kind.VIRTUAL: "practice-virtual"}
+NAMES = {
+    Kind.CONTAINERS: "practice",
+    Kind.NODES: "practice-nodes",
+    Kind.VIRTUAL: "practice-virtual",
+}
 """What the lab of each kind is called, on the command line and in its file."""
 
 MACHINES = ("bull1", "bull2")

@@ -14,8 +14,15 @@ fi
 # The network is the machine's own, and so are its settings.
 mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw /proc/sys/net
 
+# /sys tells of the interfaces of whoever mounted it: that was done outside of this network.
+mkdir -p /run/practice-node/sys
+if mount -t sysfs -o ro sysfs /run/practice-node/sys; then
+    for name in class devices; do
+        mount --bind "/run/practice-node/sys/$name" "/sys/$name"
+    done
+fi
+
 # Kubelet sets these. They are this computer's: the machine gets copies.
-mkdir -p /run/practice-node
 for name in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops \
     kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
     copy=/run/practice-node/$(basename "$name")

@@ -43,7 +43,7 @@ class NodeContainer(Container):
     def options(self) -> list[str]:
         return [
             f"--capability={_CAPABILITIES}",
-            "--bind=/dev/kmsg",
+            *(f"--bind={name}" for name in ("/dev/kmsg",) if Path(name).exists()),
             f"--system-call-filter={_CALLS}",
             f"--bind={self.store}:/{RUNTIME}",
         ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kubert_tui.practice import containers, processes
 from kubert_tui.practice.container_disk import ROOT
+from kubert_tui.practice.model import Kind
 from kubert_tui.practice.node_container import RUNTIME, NodeContainer
 from kubert_tui.practice.pace import Pace
 from kubert_tui.practice.state import LabDirectory
@@ -33,6 +34,7 @@ WantedBy=sysinit.target
 class NodeContainers(containers.Containers):
     """The driver of such machines; see `practice.driver.Driver`."""
 
+    kind = Kind.NODES
     packages = (*containers.PACKAGES, *PACKAGES)
     machine_type = NodeContainer
 

@@ -146,7 +146,7 @@ def test_the_recipe_decides_the_image(tmp_path: Path, monkeypatch: pytest.Monkey
     first = Images(tmp_path, Containers()).path
     assert Images(tmp_path, Containers()).path == first
     assert first.name.startswith("containers-")
-    monkeypatch.setattr(containers, "PACKAGES", (*containers.PACKAGES, "strace"))
+    monkeypatch.setattr(Containers, "packages", (*containers.PACKAGES, "strace"))
     assert Images(tmp_path, Containers()).path != first
     assert "rt-tests" not in Containers().recipe(), "that stage is to have something to do"
 

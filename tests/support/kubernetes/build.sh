@@ -22,7 +22,7 @@ Dir::Cache "$work";
 APT::Sandbox::User "";
 Acquire::Retries "3";
 END
-export APT_CONFIG=$work/apt.conf
+export APT_CONFIG="$work/apt.conf"
 apt-get update --error-on=any
 apt-get source --download-only kubernetes
 apt-get download golang-1.19-go golang-1.19-src golang-github-modern-go-reflect2-dev
@@ -49,7 +49,7 @@ go build -o "$work/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
 # What upstream's Makefile finds, too: all packages that ask for it.
 tops=$(find vendor/k8s.io/ -mindepth 1 -maxdepth 1 \
     ! -name code-generator ! -name 'sample-*' ! -name kube-openapi)
-# shellcheck disable=SC2086  # paths without blanks; the slash follows the links
+# shellcheck disable=SC2046,SC2086  # paths without blanks; the slash follows the links
 packages=$(grep -rl '+k8s:openapi-gen=' --include='*.go' $(printf '%s/ ' $tops) pkg |
     xargs -n1 dirname | LC_ALL=C sort -u | tr -s / | sed 's,^,k8s.io/kubernetes/,' | paste -sd,)
 "$work/openapi-gen" -i "$packages" -p k8s.io/kubernetes/pkg/generated/openapi \

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kubert_tui.practice import processes
+from kubert_tui.practice.containers import SUITE
 from kubert_tui.practice.node_container import RUNTIME
 from kubert_tui.practice.node_containers import NodeContainers
 from kubert_tui.practice.pace import Pace, Step
@@ -54,7 +55,7 @@ class ClusterContainers(NodeContainers):
         pace.begin(_PACKED.name)
         packed, archives = target / "packed", root / "var/tmp/images"
         run("mmdebstrap", "--variant=minbase", f"--include={','.join(images.PACKAGES)}",
-            "--dpkgopt=path-exclude=/usr/share/doc/*", "bookworm", str(packed))  # fmt: skip
+            "--dpkgopt=path-exclude=/usr/share/doc/*", SUITE, str(packed))  # fmt: skip
         pace.begin(_IMAGES.name)
         archives.mkdir()
         images.make(built, (built / "version").read_text().strip(), packed, archives)

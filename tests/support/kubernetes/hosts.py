@@ -14,7 +14,7 @@ in /opt/cni/bin, all images in containerd's store. How the hosts differ from sto
   programs of ours (`go/`); coredns resolves no names. etcd and nginx are Debian's.
 * `runc` is /usr/local/sbin/runc, a wrapper (`files/runc.py`): without CAP_SYS_RESOURCE here, it
   takes that from containers, and negative oom_score_adj; on cgroup v1 with CONFIG_RT_GROUP_SCHED
-  it gives containers with SYS_NICE a real-time budget of 90 ms each second.
+  it gives containers with SYS_NICE a real-time budget of 22 ms each second (one in a pod).
 * kube-proxy does not touch the limits of connection tracking: they belong to this computer.
 * The kernel is this computer's: nothing can be loaded, and what sysctls outside of net are set to
   is seen in the host only.
@@ -36,7 +36,7 @@ import pytest
 
 from kubert_tui.base.errors import KubertError
 from kubert_tui.practice.lab import Practice
-from kubert_tui.practice.model import MACHINES, Order, Progress
+from kubert_tui.practice.model import MACHINES, Kind, Order, Progress
 from kubert_tui.practice.tools import missing
 from tests.support.kubernetes import binaries, images
 from tests.support.kubernetes.driver import ClusterContainers
@@ -142,7 +142,7 @@ _CONFLIST = """\
 
 
 def _practice(directory: Path) -> Practice:
-    return Practice(places_in(directory), name=NAME, driver=ClusterContainers(CACHE))
+    return Practice(places_in(directory), Kind.NODES, name=NAME, driver=ClusterContainers(CACHE))
 
 
 def _stop(directory: Path) -> None:

@@ -19,8 +19,8 @@ from typing import Any
 RUNC = "/usr/sbin/runc"
 SYS_RESOURCE = 24
 CPU = Path("/sys/fs/cgroup/cpu")
-BUDGETS = (300_000, 100_000, 90_000)
-"""Microseconds of each second: all pods, one pod, one container. The machine itself has more."""
+SHARES = (3 / 4, 1 / 8, 9 / 80)
+"""Of the machine's real-time budget: all pods, one pod, one container."""
 
 
 def may_raise_limits() -> bool:
@@ -57,7 +57,9 @@ def give_budget(configuration: dict[str, Any]) -> None:
         return  # privileged: kube-proxy and its like, not real-time
     group = group_of(linux["cgroupsPath"])
     above = [one for one in (group, *group.parents) if CPU in one.parents][::-1]
-    budgets = [BUDGETS[0]] * max(len(above) - 2, 0) + list(BUDGETS[1:])
+    whole = int((CPU / "cpu.rt_runtime_us").read_text())
+    all_pods, one_pod, container = (int(whole * share) for share in SHARES)
+    budgets = [all_pods] * max(len(above) - 2, 0) + [one_pod, container]
     for one, budget in zip(above[:-1], budgets[:-1], strict=False):
         with suppress(OSError):
             one.mkdir(exist_ok=True)
@@ -65,7 +67,7 @@ def give_budget(configuration: dict[str, Any]) -> None:
             if int(file.read_text()) < budget:
                 file.write_text(str(budget))
     cpu = linux.setdefault("resources", {}).setdefault("cpu", {})
-    cpu["realtimeRuntime"] = BUDGETS[-1]
+    cpu["realtimeRuntime"] = container
     cpu["realtimePeriod"] = 1_000_000
 
 
