@@ -6,11 +6,12 @@ set -u
 for entry in /run/netns/cni-*; do
     [ ! -e "$entry" ] || { ip netns delete "${entry##*/}" && echo "namespace ${entry##*/}"; }
 done
-for entry in /sys/class/net/cni0/brif/*; do
-    [ ! -e "$entry" ] || ip link delete "${entry##*/}"
+# ip and not /sys/class/net: in a container that may be the computer's.
+for name in $(ip -o link show master cni0 2>/dev/null | sed 's/^[0-9]*: \([^@:]*\).*/\1/'); do
+    ip link delete "$name"
 done
 for name in cni0 flannel.1 flannel-v6.1 kube-ipvs0; do
-    if [ -e "/sys/class/net/$name" ]; then
+    if ip link show dev "$name" >/dev/null 2>&1; then
         ip link delete "$name" && echo "interface $name"
     fi
 done
