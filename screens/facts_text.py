@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kubert_tui.cpus.lists import cpu_list
-from kubert_tui.facts.model import Fact, Facts, Known, NetworkCard
+from kubert_tui.facts.fact import Fact, Known
+from kubert_tui.facts.model import Facts, NetworkCard
 
 _Value = TypeVar("_Value")
 _GIB = 1024**3

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from kubert_tui.checks.finding import Level
 from kubert_tui.events.measuring import LatencyStarted, LatencyStored
-from kubert_tui.facts.model import Known
+from kubert_tui.facts.fact import Known
 from kubert_tui.latency.digest import Digest
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.screens.durations import clock

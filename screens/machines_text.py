@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from kubert_tui.facts.model import Fact, Known, Libvirt, MachineSeen, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.virtual import Libvirt, MachineSeen
 from kubert_tui.lab.model import Lab, MachineSpec
 
 _STYLES = {

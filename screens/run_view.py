@@ -39,7 +39,9 @@ from kubert_tui.events.model import (
 )
 from kubert_tui.events.questions import Answered, Choice, Question
 from kubert_tui.events.transfer import Transfer
-from kubert_tui.facts.model import NOT_LOOKED_AT, Fact, Facts, Libvirt
+from kubert_tui.facts.fact import NOT_LOOKED_AT, Fact
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import Libvirt
 from kubert_tui.lab.model import Lab
 from kubert_tui.screens.run_order import in_order
 from kubert_tui.stages.model import Stage

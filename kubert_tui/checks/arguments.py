@@ -2,7 +2,7 @@
 
 from kubert_tui.checks.judging import Verdict, numbers, ok, warning
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.facts.model import Known
+from kubert_tui.facts.fact import Known
 from kubert_tui.facts.sections import cpu_list
 
 _ISOLCPUS_FLAGS = frozenset({"domain", "managed_irq", "nohz"})

@@ -2,7 +2,8 @@
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.networking import Link, Networking
 from kubert_tui.lab.model import Lab
 

@@ -2,7 +2,8 @@
 
 from kubert_tui.causes.store import StoredHwlat, StoredTimerlat
 from kubert_tui.checks.finding import Finding, Level
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.latency.statistics import merge
 
 HWLAT = "causes.hardware-latency"

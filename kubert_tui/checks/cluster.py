@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, numbers, ok, unknown, warning
+from kubert_tui.facts.cluster import ClusterSeen
 from kubert_tui.facts.containers import container_kind
-from kubert_tui.facts.model import ClusterSeen, Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.kubelet import kubelet_arguments
 from kubert_tui.lab.model import Lab

@@ -3,7 +3,9 @@
 from kubert_tui.checks.cluster import is_version, of_node
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown, warning
-from kubert_tui.facts.model import ClusterSeen, Facts, NodeSeen, Unknown
+from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.nodes import Node
 

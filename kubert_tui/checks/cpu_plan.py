@@ -3,7 +3,8 @@
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown, warning
 from kubert_tui.cpus.plan import problems
-from kubert_tui.facts.model import Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.topology import topology_of
 from kubert_tui.lab.model import Lab
 

@@ -15,7 +15,8 @@ from kubert_tui.checks.judging import (
 )
 from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.cpus.topology import Cpu
-from kubert_tui.facts.model import Fact, Facts, Known, NetworkCard, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts, NetworkCard
 from kubert_tui.lab.model import Lab
 
 K = TypeVar("K", bound=Hashable)

@@ -4,7 +4,8 @@ import re
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import README, Verdict, failed, ok, unknown, warning
-from kubert_tui.facts.model import INCOMPLETE_PYTHON, DiskSpace, Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import INCOMPLETE_PYTHON, DiskSpace, Facts
 from kubert_tui.lab.model import Lab
 
 _GIB = 1024**3

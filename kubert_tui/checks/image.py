@@ -2,7 +2,8 @@
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import README, Verdict, failed, ok, unknown, warning
-from kubert_tui.facts.model import DiskSpace, Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import DiskSpace, Facts
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.size import format_size, parse_size
 from kubert_tui.machines.guest import POOL_PATH

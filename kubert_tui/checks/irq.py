@@ -2,7 +2,8 @@
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import README, Verdict, failed, ok, unknown
-from kubert_tui.facts.model import Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
 
 _FIX = "systemctl disable --now irqbalance"

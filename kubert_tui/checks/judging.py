@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from kubert_tui.checks.finding import Level
 from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.facts.containers import CONTAINERS, container_kind
-from kubert_tui.facts.model import Facts, Known, RealtimeEvidence, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts, RealtimeEvidence
 
 Verdict = tuple[Level, str, str]
 """Level, one line saying what is so, and what to do about it."""

@@ -15,7 +15,8 @@ from kubert_tui.checks.judging import (
     warning,
 )
 from kubert_tui.facts.containers import container_kind
-from kubert_tui.facts.model import Fact, Facts, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.parse_kernel import looks_realtime
 from kubert_tui.lab.model import Lab
 

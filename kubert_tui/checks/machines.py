@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from kubert_tui.checks.finding import Check, CrossCheck
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown, warning
-from kubert_tui.facts.model import Facts, MachineSeen, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import MachineSeen
 from kubert_tui.lab.model import Lab, MachineSpec, Permission
 
 _STAGE = "Run the stage machines."

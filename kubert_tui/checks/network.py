@@ -2,7 +2,8 @@
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown, warning
-from kubert_tui.facts.model import Facts, NetworkCard, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts, NetworkCard
 from kubert_tui.lab.model import Lab
 
 _SLOW = 1000

@@ -16,7 +16,8 @@ from kubert_tui.checks.judging import (
     warning,
 )
 from kubert_tui.facts.containers import container_kind
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
 
 _SHALLOW = re.compile(r"POLL|C0|C1E?(?:[-_ ].*)?|haltpoll.*|WFI", re.IGNORECASE)

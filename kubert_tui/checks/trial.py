@@ -12,7 +12,8 @@ from kubert_tui.checks.judging import (
     warning,
 )
 from kubert_tui.facts.containers import container_kind
-from kubert_tui.facts.model import Facts, Known, Trial, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts, Trial
 from kubert_tui.lab.model import Lab
 
 

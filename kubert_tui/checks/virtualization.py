@@ -11,7 +11,9 @@ from kubert_tui.checks.judging import (
     warning,
 )
 from kubert_tui.facts.containers import container_kind
-from kubert_tui.facts.model import Facts, Known, LibvirtService, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import LibvirtService
 from kubert_tui.lab.model import Lab
 
 

@@ -21,7 +21,9 @@ from kubert_tui.cli.json_lines import JsonLines
 from kubert_tui.cli.text import TextReport, plain_console
 from kubert_tui.engine.session import Options, Session
 from kubert_tui.events.codec import to_plain
-from kubert_tui.facts.model import Facts, Known, NodeSeen
+from kubert_tui.facts.cluster import NodeSeen
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.nodes import Node, control_plane_of, nodes_of

@@ -10,7 +10,8 @@ from kubert_tui.base.errors import KubertError
 from kubert_tui.base.text import clean_line
 from kubert_tui.cli.text import TextReport, plain_console
 from kubert_tui.events.model import Event, FactsGathered, Failure
-from kubert_tui.facts.model import Fact, Known, Libvirt, MachineSeen, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.virtual import Libvirt, MachineSeen
 from kubert_tui.lab.model import Lab
 from kubert_tui.machines.cases import login_command
 from kubert_tui.machines.guest import guests_of

@@ -40,7 +40,8 @@ from kubert_tui.events.model import (
     Restarting,
 )
 from kubert_tui.events.questions import Answer, Choice, QuestionKind
-from kubert_tui.facts.model import Fact, Facts, Known
+from kubert_tui.facts.fact import Fact, Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.edit import save_plans

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from kubert_tui.base.secrets import redactor
 from kubert_tui.events.measuring import LatencyPast, LatencySnapshot
 from kubert_tui.events.model import Event
-from kubert_tui.facts.model import Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.latency.histogram import ThreadHistogram
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"

@@ -1,6 +1,7 @@
 """Whether a host is a container: it has the kernel and the processors of another machine."""
 
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 
 CONTAINERS = frozenset(
     [

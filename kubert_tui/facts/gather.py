@@ -9,7 +9,8 @@ from threading import Event as Flag
 
 from kubert_tui.base.errors import AuthenticationError, ToolMissingError
 from kubert_tui.base.text import clean_line, last_lines
-from kubert_tui.facts.model import Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.parse import parse
 from kubert_tui.facts.sections import Sections, split
 from kubert_tui.hosts import host_lock

@@ -4,7 +4,8 @@ from importlib.resources import files
 from secrets import token_hex
 from threading import Event as Flag
 
-from kubert_tui.facts.model import ClusterSeen, Fact, NodeSeen
+from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
+from kubert_tui.facts.fact import Fact
 from kubert_tui.facts.parse_cluster import node, nodes
 from kubert_tui.facts.sections import Sections, split
 from kubert_tui.hosts.interface import Host, Invocation

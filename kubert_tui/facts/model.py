@@ -1,33 +1,13 @@
-"""Typed facts of one host. A fact that could not be read is unknown, with the reason."""
+"""Typed facts of one host, as the probe reads them."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
 
 from kubert_tui.cpus.topology import Cpu
+from kubert_tui.facts.cluster import ClusterSeen
+from kubert_tui.facts.fact import NOT_LOOKED_AT, Fact
 from kubert_tui.facts.networking import Networking
+from kubert_tui.facts.virtual import NOT_TRIED, KvmBoot, Libvirt, LibvirtService
 from kubert_tui.hosts.host_lock import Holder
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Known(Generic[T_co]):
-    """A fact that was read."""
-
-    value: T_co
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A fact that could not be read, and why (cleaned, one line)."""
-
-    reason: str
-
-
-Fact: TypeAlias = Known[T_co] | Unknown
-
-NOT_LOOKED_AT = Unknown("not looked at")
-"""Of what only some stages look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,149 +220,9 @@ class Tools:
     qemu: Fact[str]
     vagrant: Fact[str]
     ansible: Fact[str]
-    stress_ng: Fact[str] = Unknown("not looked at")
-    hackbench: Fact[str] = Unknown("not looked at")
-    rtla: Fact[str] = Unknown("not looked at")
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A unit of systemd that is installed."""
-
-    name: str
-    active: str
-    """active, inactive, failed, ..."""
-    enabled: str
-    """enabled, disabled, static, masked, ...; `` where systemd does not run."""
-
-
-@dataclass(frozen=True, slots=True)
-class LibvirtService:
-    """What libvirt on a host is, before it is asked anything."""
-
-    version: str
-    """Of libvirtd, or of virtqemud; `` when neither is installed."""
-    qemu_driver: bool
-    """It has its driver for QEMU."""
-    processes: tuple[str, ...]
-    """Its daemons that run. One that is started by its socket need not."""
-    units: tuple[Unit, ...]
-    """Of libvirtd and of the modular daemons, services and sockets."""
-    groups: tuple[str, ...]
-    """Those that the login is in, as they are at its next login."""
-    programs: frozenset[str]
-    """Which of those that matter are installed: nc, virt-ssh-helper, qemu-img, dnsmasq, ..."""
-    nested: str
-    """The parameter `nested` of kvm_intel or kvm_amd: Y, N, 1, 0; `` when neither is loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class KvmBoot:
-    """What came of booting a kernel on KVM, in this boot of the host and with its QEMU."""
-
-    boots: bool | None
-    """None: there was nothing to try it with."""
-    told: str
-    """What was seen."""
-    kernel: str = ""
-    """Path of the kernel that was tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class MachineSeen:
-    """One virtual machine of the lab: how it is, and what it takes to be as wanted."""
-
-    name: str
-    state: str
-    """running, off, ...; missing when there is no such domain."""
-    changes: tuple[str, ...] = ()
-    """What differs from the lab file, a line each."""
-    restart: tuple[str, ...] = ()
-    """Which of it takes effect only when the machine starts anew."""
-    left_out: tuple[str, ...] = ()
-    """Real-time elements that it does without: which, why, and what that costs."""
-    stray: bool = False
-    """The lab made it once, and does not name it any more."""
-    vcpus: int = 0
-    """As it runs, else as it is defined; 0 when it is missing."""
-    pins: tuple[str, ...] = ()
-    """CPUs of the host for each vCPU, in that order; () when it is not pinned."""
-    snapshots: tuple[str, ...] = ()
-    unreachable: str = ""
-    """Why it does not answer by ssh; `` when it does, or was not asked."""
-    trouble: str = ""
-    """What hinders us to make it what it should be: a foreign machine that has its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Libvirt:
-    """What libvirt on a host says of this lab."""
-
-    images: tuple[str, ...] = ()
-    """Base volumes that are whole, by name."""
-    room: int | None = None
-    """Bytes that are free where they lie; None before there is a pool."""
-    machines: tuple[MachineSeen, ...] = ()
-    """The lab's machines on this host, wanted or found."""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSeen:
-    """A node as the API server tells of it."""
-
-    name: str
-    version: str
-    """Of its kubelet: v1.36.4."""
-    address: str
-    ready: bool
-    conditions: tuple[str, ...] = ()
-    """What is wrong with it, such as `MemoryPressure`; () when nothing is."""
-    pod_cidr: str = ""
-    schedulable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Kubelet:
-    """How the kubelet is configured, and what runs. Arguments win over the file."""
-
-    configured: Fact[tuple[str, ...]] = Unknown("not looked at")
-    """Arguments in the file that its unit reads."""
-    running: Fact[tuple[str, ...]] = Unknown("not looked at")
-    """Arguments of the process; () when none runs."""
-    settings: Fact[dict[str, str]] = Unknown("not looked at")
-    """The plain values of /var/lib/kubelet/config.yaml; {} when it is not there."""
-    cpu_policy: Fact[str] = Unknown("not looked at")
-    """Of cpu_manager_state: what is in effect; `` before a kubelet ran."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterSeen:
-    """One node, looked at for its cluster."""
-
-    kubeadm: Fact[str] = Unknown("not looked at")
-    """Version, `` when it is not installed."""
-    kubelet_version: Fact[str] = Unknown("not looked at")
-    unit: Fact[str] = Unknown("not looked at")
-    """The kubelet's unit: active, activating, inactive, failed; `absent`."""
-    at_boot: Fact[bool] = Unknown("not looked at")
-    runtime: Fact[bool] = Unknown("not looked at")
-    """Whether the container runtime's socket is there."""
-    swaps: Fact[int] = Unknown("not looked at")
-    """Swap areas in use."""
-    forwarding: Fact[bool] = Unknown("not looked at")
-    routes: Fact[frozenset[str]] = Unknown("not looked at")
-    """`NETWORK via ADDRESS` of every route through another host."""
-    files: Fact[frozenset[str]] = Unknown("not looked at")
-    """Of those that kubeadm makes."""
-    kubelet: Kubelet = Kubelet()
-    server_cpus: Fact[tuple[int, ...]] = Unknown("not looked at")
-    """CPUs on which kube-apiserver may run; () when it does not run here."""
-    api: Fact[bool] = Unknown("not looked at")
-    """Whether the API server says that it is ready."""
-    complete: Fact[tuple[str, ...]] = Unknown("not looked at")
-    """What `kubeadm init` makes last and is missing; () when nothing is."""
-    nodes: Fact[tuple[NodeSeen, ...]] = Unknown("not looked at")
-    """All that the API server knows; asked on the control plane, for whichever node."""
+    stress_ng: Fact[str] = NOT_LOOKED_AT
+    hackbench: Fact[str] = NOT_LOOKED_AT
+    rtla: Fact[str] = NOT_LOOKED_AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,13 +257,13 @@ class Facts:
     pending_updates: Fact[int]
     """Package updates the host's own cache knows of (no network)."""
     tools: Tools
-    tracing: Fact[Tracing | None] = Unknown("not looked at")
+    tracing: Fact[Tracing | None] = NOT_LOOKED_AT
     """None when the kernel has no tracefs."""
     networking: Fact[Networking] = NOT_LOOKED_AT
     libvirt: Fact[Libvirt] = NOT_LOOKED_AT
     """What libvirt says; looked at by the stages that are about it (`Stage.observe`)."""
-    libvirt_service: Fact[LibvirtService] = Unknown("not looked at")
-    kvm_boot: Fact[KvmBoot] = Unknown("not tried in this boot")
+    libvirt_service: Fact[LibvirtService] = NOT_LOOKED_AT
+    kvm_boot: Fact[KvmBoot] = NOT_TRIED
     """Kept on the host; `machines.kvm_proof` tries it."""
-    cluster: Fact[ClusterSeen] = Unknown("not looked at")
+    cluster: Fact[ClusterSeen] = NOT_LOOKED_AT
     """The node as it is, and as its cluster sees it; looked at by the stages that are about it."""

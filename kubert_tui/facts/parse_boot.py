@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.sections import Sections, keyed
 
 _DEFAULT = re.compile(r"""set default=["']?([^"']*)["']?$""")

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import yaml
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import ClusterSeen, Fact, Known, Kubelet, NodeSeen, Unknown
+from kubert_tui.facts.cluster import ClusterSeen, Kubelet, NodeSeen
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.sections import Section, Sections, cpu_list, keyed, then
 
 NODES_LIMIT = 5000

@@ -4,7 +4,8 @@ import re
 
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts import parse_trial
-from kubert_tui.facts.model import Fact, Kernel, Known, RealtimeEvidence, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Kernel, RealtimeEvidence
 from kubert_tui.facts.parse_boot import default_boot
 from kubert_tui.facts.sections import Section, Sections, then
 

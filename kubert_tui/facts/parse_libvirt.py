@@ -4,9 +4,10 @@ import json
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, KvmBoot, LibvirtService, Unit, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.parse_tools import program
 from kubert_tui.facts.sections import Section, Sections
+from kubert_tui.facts.virtual import KvmBoot, LibvirtService, Unit
 
 _VERSION = re.compile(r"\b([0-9]{1,4}(?:\.[0-9]{1,6}){1,3})\b", re.ASCII)
 

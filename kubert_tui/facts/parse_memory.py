@@ -3,7 +3,8 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Memory, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Memory
 from kubert_tui.facts.sections import Sections, integer, keyed, then
 
 _HUGEPAGES = re.compile(r"/(hugepages-[0-9]{1,12}kB)/nr_hugepages:([0-9]{1,12})$", re.ASCII)

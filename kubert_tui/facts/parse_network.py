@@ -3,7 +3,8 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import DiskSpace, Fact, Known, NetworkCard, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import DiskSpace, NetworkCard
 from kubert_tui.facts.sections import CPU_LIMIT, Sections, integer
 
 _ADDRESS = re.compile(r"^[0-9]{1,9}:\s+([^\s@]+)(?:@\S+)?\s+inet6?\s+([0-9A-Fa-f.:]{2,45})(?:/|\s)")

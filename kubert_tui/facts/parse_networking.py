@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.networking import Link, Networking
 from kubert_tui.facts.parse_network import addresses_of
 from kubert_tui.facts.sections import Sections

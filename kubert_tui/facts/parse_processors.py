@@ -3,7 +3,8 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, NumaNode, Processors, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import NumaNode, Processors
 from kubert_tui.facts.parse_topology import NO_TOPOLOGY, places, topology
 from kubert_tui.facts.sections import LINE_LIMIT, Sections, cpu_list, integer, keyed, then
 

@@ -3,7 +3,8 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, MemoryAccess, Scheduling, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import MemoryAccess, Scheduling
 from kubert_tui.facts.parse_kernel import config_says
 from kubert_tui.facts.sections import Section, Sections, then
 

@@ -4,7 +4,8 @@ import re
 import shlex
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Distribution, Fact, Firmware, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Distribution, Firmware
 from kubert_tui.facts.sections import Section, Sections, keyed, then
 from kubert_tui.hosts.host_lock import Holder, shown
 

@@ -3,7 +3,8 @@
 import re
 
 from kubert_tui.base.text import clean_line, last_lines
-from kubert_tui.facts.model import INCOMPLETE_PYTHON, Cyclictest, Fact, Known, Tools, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import INCOMPLETE_PYTHON, Cyclictest, Tools
 from kubert_tui.facts.sections import LINE_LIMIT, Section, Sections
 
 _CYCLICTEST = re.compile(r"^cyclictest V ([0-9]{1,3})\.([0-9]{1,3})", re.MULTILINE | re.ASCII)

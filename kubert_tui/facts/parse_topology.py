@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubert_tui.cpus.topology import Cpu
-from kubert_tui.facts.model import Fact, Known, NumaNode, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import NumaNode
 from kubert_tui.facts.sections import Sections, integer, then
 
 CPUS_LIMIT = 8192

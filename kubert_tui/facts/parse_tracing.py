@@ -3,7 +3,8 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Tracing, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Tracing
 from kubert_tui.facts.parse_kernel import config_says
 from kubert_tui.facts.sections import Sections, keyed
 

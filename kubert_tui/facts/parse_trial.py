@@ -8,7 +8,8 @@ LVM, RAID and file systems that keep checksums or compress (GRUB manual, "Enviro
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Trial, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Trial
 from kubert_tui.facts.sections import Section, Sections, keyed, then
 
 ENVIRONMENT_SIZE = 1024

@@ -3,7 +3,7 @@
 import re
 
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.parse_processors import flags
 from kubert_tui.facts.sections import Sections
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from kubert_tui.base.text import clean, clean_line, last_lines
-from kubert_tui.facts.model import Fact, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -1,7 +1,8 @@
 """The topology of a host from its facts, as CPU plans are made of it."""
 
 from kubert_tui.cpus.topology import Topology
-from kubert_tui.facts.model import Fact, Facts, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts
 
 
 def topology_of(facts: Facts) -> Fact[Topology]:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kubert_tui.base.text import clean
 from kubert_tui.facts.containers import container_kind
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.rt_tests.versions import number
 
 TEXT_LIMIT = 8 * 1024 * 1024

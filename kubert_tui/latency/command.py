@@ -3,7 +3,8 @@
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.facts.model import Cyclictest, Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Cyclictest, Facts
 from kubert_tui.lab.cyclictest import ISOLATED
 from kubert_tui.lab.model import CyclictestSpec, Lab
 from kubert_tui.lab.rt_tests import pinned_version

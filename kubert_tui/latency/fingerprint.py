@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from kubert_tui.facts.model import Fact, Facts, Known
+from kubert_tui.facts.fact import Fact, Known
+from kubert_tui.facts.model import Facts
 
 
 class Part(BaseModel):

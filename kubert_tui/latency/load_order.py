@@ -2,7 +2,8 @@
 
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.cpus.lists import cpu_list
-from kubert_tui.facts.model import Fact, Facts, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.load_presets import LOAD_PRESETS, STRESS_NG
 from kubert_tui.lab.model import Lab
 from kubert_tui.latency.cpu_lists import parse_cpu_list

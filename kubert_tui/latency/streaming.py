@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.measurement import INCONSISTENT, Measured, Stream
 from kubert_tui.latency.stream import at_or_below

@@ -5,7 +5,8 @@ from dataclasses import replace
 from kubert_tui.cpus.placement import NoRoomError, Placement, Wanted, place
 from kubert_tui.cpus.plan import CpuPlan, plan_inside
 from kubert_tui.cpus.topology import Cpu, Topology
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.topology import topology_of
 from kubert_tui.hosts.known_hosts import our_file
 from kubert_tui.hosts.openssh import connection_options, quoted_path

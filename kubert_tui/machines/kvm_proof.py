@@ -8,7 +8,8 @@ from typing import Any
 
 from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.parse_libvirt import boot_outcome
 from kubert_tui.hosts.interface import CommandTimeout, Host, Invocation
 

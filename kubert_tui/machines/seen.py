@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kubert_tui.base.errors import KubertError
-from kubert_tui.facts.model import MachineSeen
+from kubert_tui.facts.virtual import MachineSeen
 from kubert_tui.machines.calls import RefusedError
 from kubert_tui.machines.difference import settings
 from kubert_tui.machines.elements import Case, LeftOut

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from kubert_tui.facts.model import Fact, Facts, Known
+from kubert_tui.facts.fact import Fact, Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
 
 _RETURN = (

@@ -35,7 +35,8 @@ from kubert_tui.checks.finding import Finding
 from kubert_tui.checks.judging import machine_kind
 from kubert_tui.events.measuring import CausesMeasured, CauseStored
 from kubert_tui.events.model import FindingMade, Note, PlannedStep, Waiting
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.measure_change import directory_on
 from kubert_tui.stages.model import Work

@@ -7,8 +7,10 @@ from kubert_tui.base.errors import KubertError, UnreachableError
 from kubert_tui.checks.cluster import NO_CLUSTER
 from kubert_tui.events.measuring import ClusterProved
 from kubert_tui.events.model import Note, PlannedStep
+from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.look_cluster import look_at_node, look_at_nodes
-from kubert_tui.facts.model import ClusterSeen, Fact, Facts, Known, NodeSeen, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.cluster_variables import cluster_variables
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.lab.nodes import control_plane_of, node_of, nodes_of

@@ -3,7 +3,9 @@
 from kubert_tui.checks.cluster import of_node
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown
-from kubert_tui.facts.model import ClusterSeen, Facts, Unknown
+from kubert_tui.facts.cluster import ClusterSeen
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.nodes import Node
 from kubert_tui.stages.cluster_change import (

@@ -4,7 +4,8 @@ from kubert_tui.base.errors import UsageError
 from kubert_tui.cpus.plan import CpuPlan, adapted, problems, propose
 from kubert_tui.events.model import PlannedStep
 from kubert_tui.events.questions import Answer, HostCpus, QuestionKind
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.topology import cards_of, topology_of
 from kubert_tui.lab.edit import one_line
 from kubert_tui.lab.model import Lab

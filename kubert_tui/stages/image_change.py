@@ -9,7 +9,9 @@ from kubert_tui.base import paths
 from kubert_tui.base.errors import KubertError, UnreachableError
 from kubert_tui.checks.image import why_none
 from kubert_tui.events.model import Note, PlannedStep, Waiting
-from kubert_tui.facts.model import Facts, Known, Libvirt, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import Libvirt
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.machines.base_images import bring, make_base, whole_images
 from kubert_tui.machines.guest import IMAGE, POOL, POOL_PATH

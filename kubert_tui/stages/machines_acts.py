@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from kubert_tui.base.errors import ChangeError, KubertError, UsageError
 from kubert_tui.events.model import ConsoleSaid, Note
-from kubert_tui.facts.model import Known, MachineSeen
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.virtual import MachineSeen
 from kubert_tui.lab.model import Lab, MachineSpec
 from kubert_tui.machines import keys, lifecycle
 from kubert_tui.machines.cases import cases_for

@@ -6,7 +6,9 @@ from time import monotonic
 
 from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
 from kubert_tui.events.model import Note, PlannedStep
-from kubert_tui.facts.model import Facts, Known, MachineSeen
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import MachineSeen
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.machines import keys
 from kubert_tui.machines.cases import cases_for

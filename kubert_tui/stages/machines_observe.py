@@ -7,7 +7,9 @@ from threading import Event as Flag
 
 from kubert_tui.base.errors import CancelledError, KubertError
 from kubert_tui.base.text import clean_line
-from kubert_tui.facts.model import Fact, Facts, Known, Libvirt, MachineSeen, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import Libvirt, MachineSeen
 from kubert_tui.hosts.interface import Invocation
 from kubert_tui.machines import keys
 from kubert_tui.machines.cases import cases_for

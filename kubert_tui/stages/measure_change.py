@@ -22,7 +22,8 @@ from kubert_tui.events.measuring import (
     MeasurementEnded,
 )
 from kubert_tui.events.model import Note, PlannedStep
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.limits import limit_of
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.latency.breaktrace import untraceable

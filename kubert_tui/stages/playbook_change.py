@@ -28,7 +28,8 @@ from kubert_tui.events.model import (
     PlannedStep,
     TaskFinished,
 )
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Work
 

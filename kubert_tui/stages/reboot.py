@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from kubert_tui.events.model import Note, PlannedStep
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Change, Work
 from kubert_tui.stages.playbook_change import PlaybookChange

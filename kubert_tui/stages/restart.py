@@ -14,7 +14,8 @@ from kubert_tui.base.errors import (
 )
 from kubert_tui.base.text import clean_line
 from kubert_tui.events.model import Note, Restarting, Waiting
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.stages.model import Change, Work
 
 POLL = 5.0

@@ -1,7 +1,8 @@
 """Stage 5: which CPUs do everything else, and which are kept for real time. Changes nothing."""
 
 from kubert_tui.checks import cpu_plan, cross, kernel, processors
-from kubert_tui.facts.model import Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.topology import topology_of
 from kubert_tui.lab.model import Lab
 from kubert_tui.stages.cpu_plan_decision import CpuPlanDecision

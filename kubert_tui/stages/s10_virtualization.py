@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from kubert_tui.checks import host, scheduling, virtualization
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.machines.kvm_proof import prove_kvm
 from kubert_tui.stages.model import Guide, Stage, Work

@@ -12,7 +12,8 @@ from time import monotonic
 from kubert_tui.base.errors import CancelledError, ChangeError, KubertError
 from kubert_tui.checks.trial import Standing, standing, why_it_came_back
 from kubert_tui.events.model import Note, Output, PlannedStep
-from kubert_tui.facts.model import Facts, Known, Trial
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts, Trial
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Change, Work
 from kubert_tui.stages.playbook_change import PlaybookChange, Variables, no_variables

@@ -11,8 +11,9 @@ import pytest
 from kubert_tui.base.secrets import Secret
 from kubert_tui.cpus.lists import cpus_of
 from kubert_tui.events.codec import Plain, to_plain
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.gather import gather, probe_script
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.parse import parse
 from kubert_tui.facts.sections import Section, split
 from kubert_tui.facts.topology import topology_of

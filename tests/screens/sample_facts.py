@@ -1,6 +1,7 @@
 """The facts of one server of the story; a few of them unknown."""
 
 from kubert_tui.cpus.topology import Cpu
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import (
     Cyclictest,
     DiskSpace,
@@ -8,7 +9,6 @@ from kubert_tui.facts.model import (
     Facts,
     Firmware,
     Kernel,
-    Known,
     Memory,
     MemoryAccess,
     NetworkCard,
@@ -17,7 +17,6 @@ from kubert_tui.facts.model import (
     RealtimeEvidence,
     Scheduling,
     Tools,
-    Unknown,
 )
 
 

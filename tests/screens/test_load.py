@@ -10,7 +10,8 @@ from textual.widgets import OptionList
 
 from kubert_tui.events.measuring import LoadChanged, LoadRefused
 from kubert_tui.events.model import FactsGathered
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.screens.app import KubertApp
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.load_chooser import LoadChooser

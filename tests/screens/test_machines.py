@@ -5,7 +5,8 @@ from dataclasses import replace
 from textual.widgets import Input
 
 from kubert_tui.events.model import ConsoleSaid, FactsGathered, OrderEnded, OrderStarted, StageState
-from kubert_tui.facts.model import Known, Libvirt, MachineSeen, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.virtual import Libvirt, MachineSeen
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.machines.order import Action, Order
 from kubert_tui.screens.app import KubertApp

@@ -3,7 +3,8 @@
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_type_hints
 
-from kubert_tui.facts.model import Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 
 

@@ -1,18 +1,17 @@
 """Facts of a host that can measure; everything else is unknown."""
 
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import (
     Cyclictest,
     Facts,
     Firmware,
     Kernel,
-    Known,
     Memory,
     MemoryAccess,
     Processors,
     RealtimeEvidence,
     Scheduling,
     Tools,
-    Unknown,
 )
 
 NOT = Unknown("not looked at")

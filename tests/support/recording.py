@@ -16,7 +16,8 @@ from kubert_tui.ansible.request import (
 )
 from kubert_tui.base.secrets import Secret
 from kubert_tui.events.model import Event, Note
-from kubert_tui.facts.model import Distribution, Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Distribution, Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import Lab
 from kubert_tui.machines.guest import Guest

@@ -10,7 +10,8 @@ from kubert_tui.base.errors import CancelledError, DetachedError, KubertError
 from kubert_tui.checks.finding import Check, Level
 from kubert_tui.events.measuring import LatencyStarted, LatencyStored
 from kubert_tui.events.model import Note, PlannedStep, Restarting
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.hosts import host_lock
 from kubert_tui.hosts.interface import Asker, Completed, Host, Invocation
 from kubert_tui.lab.model import HostSpec, Lab, Permission

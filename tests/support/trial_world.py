@@ -7,7 +7,8 @@ from threading import Lock
 
 from kubert_tui.base.errors import HostKeyError, KubertError, UnreachableError
 from kubert_tui.events.model import PlannedStep
-from kubert_tui.facts.model import Facts, Known, RealtimeEvidence, Trial
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts, RealtimeEvidence, Trial
 from kubert_tui.hosts.interface import Asker, Completed, Host, Invocation
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Stage, Work

@@ -6,7 +6,8 @@ import pytest
 
 from kubert_tui.checks.bridge import BRIDGE, choice_of
 from kubert_tui.checks.finding import Level
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.networking import Networking
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab

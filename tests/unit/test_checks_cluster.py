@@ -8,7 +8,9 @@ import pytest
 from kubert_tui.checks import cluster, cluster_up
 from kubert_tui.checks.catalogue import CLUSTER
 from kubert_tui.checks.finding import Check, Level
-from kubert_tui.facts.model import ClusterSeen, Fact, Facts, Known, Kubelet, NodeSeen, Unknown
+from kubert_tui.facts.cluster import ClusterSeen, Kubelet, NodeSeen
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.kubelet import kubelet_arguments
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.nodes import node_of

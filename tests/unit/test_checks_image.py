@@ -4,7 +4,9 @@ import pytest
 
 from kubert_tui.checks.finding import Check, Level
 from kubert_tui.checks.image import ARCHITECTURE, PRESENT, ROOM, why_none
-from kubert_tui.facts.model import DiskSpace, Facts, Known, Libvirt
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import DiskSpace, Facts
+from kubert_tui.facts.virtual import Libvirt
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.machines.image_name import base_volume

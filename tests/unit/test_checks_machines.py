@@ -6,7 +6,9 @@ from kubert_tui.checks import machines
 from kubert_tui.checks.catalogue import judge_across
 from kubert_tui.checks.finding import Check, Level
 from kubert_tui.events.model import PlannedStep
-from kubert_tui.facts.model import Fact, Facts, Known, Libvirt, MachineSeen, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import Libvirt, MachineSeen
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.machines.image_name import base_volume

@@ -30,7 +30,7 @@ from kubert_tui.events.model import (
     StageState,
 )
 from kubert_tui.events.questions import Choice, Question, QuestionKind
-from kubert_tui.facts.model import Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from tests.support.blank import blank_facts, blank_lab
 from tests.support.stages import World, stage

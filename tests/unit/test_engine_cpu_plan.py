@@ -23,7 +23,8 @@ from kubert_tui.events.model import (
     StageState,
 )
 from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
-from kubert_tui.facts.model import Facts, Unknown
+from kubert_tui.facts.fact import Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.lab.load import load_lab
 from kubert_tui.lab.model import Lab

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubert_tui.facts.model import Fact, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.parse_boot import find_entry, parse_menu, release_of
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
 

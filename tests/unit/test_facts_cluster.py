@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubert_tui.facts.model import ClusterSeen, Known, Unknown
+from kubert_tui.facts.cluster import ClusterSeen
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.parse_cluster import node, nodes
 from kubert_tui.facts.sections import split
 

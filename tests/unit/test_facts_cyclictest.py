@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubert_tui.facts.model import Cyclictest, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Cyclictest
 from kubert_tui.facts.parse_tools import cyclictest_version
 from tests.support.fact_samples import DEBIAN, facts_of, section
 

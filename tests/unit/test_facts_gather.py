@@ -9,8 +9,8 @@ import pytest
 
 from kubert_tui.base.errors import AuthenticationError, ToolMissingError, UnreachableError
 from kubert_tui.events.codec import to_plain
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.gather import gather, probe_script
-from kubert_tui.facts.model import Known, Unknown
 from kubert_tui.hosts.interface import Completed, Invocation
 from tests.support.fact_samples import HPE, NONCE, NOW, facts_of, probe_output
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kubert_tui.checks.catalogue import judge_across, judge_all
 from kubert_tui.events.codec import to_plain
-from kubert_tui.facts.model import Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.parse import parse
 from kubert_tui.facts.sections import cpu_list, integer, split
 from kubert_tui.lab.model import HostSpec, Lab

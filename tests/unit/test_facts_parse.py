@@ -4,18 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import (
     Cyclictest,
     DiskSpace,
     Facts,
-    Known,
-    Libvirt,
     MemoryAccess,
     NetworkCard,
     NumaNode,
     RealtimeEvidence,
-    Unknown,
 )
+from kubert_tui.facts.virtual import Libvirt
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
 
 RELEASE = "5.10.2-200.rt20.1.fc33.ccrma.x86_64+rt"

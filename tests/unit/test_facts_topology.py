@@ -3,7 +3,8 @@
 import pytest
 
 from kubert_tui.cpus.topology import Cpu
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.facts.topology import cards_of, topology_of
 from tests.support.fact_samples import DEBIAN, HPE, changed, facts_of, section
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubert_tui.facts.model import Fact, Known, Tracing, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Tracing
 from tests.support.fact_samples import HPE, changed, facts_of
 
 MOUNTED = "place /sys/kernel/tracing\nnodev\ttracefs\ntracers {}\ncurrent {}\nevents {}\n"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubert_tui.facts.model import Fact, Known, Trial, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Trial
 from tests.support.fact_samples import DEBIAN, changed, facts_of, section
 
 BOOT = "11111111-2222-3333-4444-555555555555"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubert_tui.facts.model import Fact, Known, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
 from tests.support.fact_samples import HPE, facts_of, section
 
 DNF4 = """manager dnf

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from kubert_tui.base.errors import MeasurementError
 from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.facts.model import Cyclictest, Fact, Known, Tracing, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Cyclictest, Tracing
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.breaktrace import threshold_of, untraceable
 from kubert_tui.latency.command import (

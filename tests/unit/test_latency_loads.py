@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubert_tui.base.errors import MeasurementError
-from kubert_tui.facts.model import Facts, Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts
 from kubert_tui.lab.load_presets import LOAD_PRESETS
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.command import order_for

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kubert_tui.facts.model import Facts, Known, MemoryAccess, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.model import Facts, MemoryAccess
 from kubert_tui.lab.model import CyclictestSpec, HostSpec, Lab
 from kubert_tui.latency.command import order_for, stream_for
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram

@@ -10,7 +10,9 @@ from kubert_tui.base.errors import CancelledError, ExitCode, KubertError
 from kubert_tui.engine import machine_orders, session
 from kubert_tui.engine.session import Options, Session
 from kubert_tui.events.model import Event, Failure, Finished, HostLocked, OrderEnded, StageState
-from kubert_tui.facts.model import Facts, Known, Libvirt, MachineSeen
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import Libvirt, MachineSeen
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.machines import keys

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubert_tui.base.errors import ChangeError, KubertError
-from kubert_tui.facts.model import MachineSeen
+from kubert_tui.facts.virtual import MachineSeen
 from kubert_tui.machines import keys, lifecycle
 from kubert_tui.machines.ensure import Outcome
 from kubert_tui.machines.order import Action, Order

@@ -6,7 +6,8 @@ import pytest
 
 from kubert_tui.cpus.plan import propose
 from kubert_tui.cpus.topology import Cpu, Topology
-from kubert_tui.facts.model import Known, KvmBoot, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.virtual import KvmBoot
 from kubert_tui.hosts.known_hosts import our_file
 from kubert_tui.hosts.ssh_config import endpoint_of
 from kubert_tui.lab.load import parse_lab

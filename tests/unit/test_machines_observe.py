@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.base.errors import KubertError, UnreachableError
-from kubert_tui.facts.model import Known, Libvirt, Unknown
+from kubert_tui.facts.fact import Known, Unknown
+from kubert_tui.facts.virtual import Libvirt
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.machines import keys
 from kubert_tui.machines.guest import Guest, guests_of

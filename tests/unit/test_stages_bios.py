@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubert_tui.facts.model import Known
+from kubert_tui.facts.fact import Known
 from kubert_tui.stages.bios import hyperthreading_guide
 from tests.support.blank import blank_facts
 

@@ -25,7 +25,8 @@ from kubert_tui.events.model import (
     Waiting,
 )
 from kubert_tui.events.questions import Answer, Choice, Question
-from kubert_tui.facts.model import Facts, Known, Tracing
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts, Tracing
 from kubert_tui.hosts.interface import Host
 from kubert_tui.latency.counters import Happened
 from kubert_tui.latency.launch import Run

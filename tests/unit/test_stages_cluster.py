@@ -9,7 +9,7 @@ from kubert_tui.ansible.request import HostSecrets
 from kubert_tui.base.errors import ChangeError, KubertError, UnreachableError
 from kubert_tui.base.secrets import Secret
 from kubert_tui.cli.main import main
-from kubert_tui.facts.model import Known, Unknown
+from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab, Permission

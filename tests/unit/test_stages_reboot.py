@@ -18,7 +18,8 @@ from kubert_tui.base.errors import (
     UnreachableError,
 )
 from kubert_tui.events.model import Event, Note, PlannedStep, Waiting
-from kubert_tui.facts.model import Facts, Known
+from kubert_tui.facts.fact import Known
+from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.machines.guest import Guest

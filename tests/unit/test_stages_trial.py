@@ -20,7 +20,7 @@ from kubert_tui.events.model import (
     Waiting,
 )
 from kubert_tui.events.questions import Answer, Choice, Question
-from kubert_tui.facts.model import Known
+from kubert_tui.facts.fact import Known
 from kubert_tui.lab.model import HostSpec, KernelSpec, Lab, Permission
 from kubert_tui.stages.registry import stage
 from tests.support.blank import blank_facts, blank_lab

@@ -7,7 +7,8 @@ import pytest
 from kubert_tui.checks.catalogue import judge_all
 from kubert_tui.checks.finding import Level
 from kubert_tui.checks.trial import ONE_SHOT, TRIAL, Standing, standing
-from kubert_tui.facts.model import Fact, Facts, Known, RealtimeEvidence, Trial, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts, RealtimeEvidence, Trial
 from kubert_tui.stages.registry import stage
 from kubert_tui.stages.trial_steps import Step, next_step
 from tests.support.blank import blank_facts, blank_lab

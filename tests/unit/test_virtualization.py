@@ -9,7 +9,9 @@ import pytest
 from kubert_tui.checks import virtualization as checks
 from kubert_tui.checks.finding import Check, Level
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.facts.model import Fact, Facts, Known, KvmBoot, LibvirtService, Unit, Unknown
+from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.model import Facts
+from kubert_tui.facts.virtual import KvmBoot, LibvirtService, Unit
 from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import CommandTimeout, Completed, Invocation
 from kubert_tui.lab.image import ImageSpec
