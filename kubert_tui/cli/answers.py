@@ -53,10 +53,12 @@ class Answers:
         if not self.terminal:
             return Answer(Choice.NO, text=f"{question.confirm} Confirm with --yes.")
         told = filter(None, (question.text, question.details, question.confirm))
-        print(*told, "Type yes to go on: ", sep="\n", end="", file=sys.stderr)
+        word = question.typed or "yes"
+        print(*told, f"Type {word} to go on: ", sep="\n", end="", file=sys.stderr)
         sys.stderr.flush()
         with _interruptible():
-            agreed = sys.stdin.readline().strip().lower() == "yes"
+            typed = sys.stdin.readline().strip()
+        agreed = (typed if question.typed else typed.lower()) == word
         return Answer(Choice.APPLY) if agreed else Answer(Choice.NO, text="not confirmed")
 
 

@@ -189,6 +189,7 @@ class StageRun:
                 text=f"{self.stage.title}: apply this on {', '.join(hosts)}?",
                 choices=choices,
                 confirm=change.confirm or _confirm(steps, hosts),
+                typed=_typed(steps, hosts),
                 steps=tuple(step for step in steps if step.host in hosts),
             )
             if answer.choice is Choice.PREVIEW:
@@ -362,3 +363,9 @@ def overall(states: dict[str, StageState]) -> StageState:
 def _confirm(steps: tuple[PlannedStep, ...], hosts: tuple[str, ...]) -> str:
     """Why a person has to agree to some of the steps; `` when to none."""
     return " ".join(step.confirm for step in steps if step.confirm and step.host in hosts)
+
+
+def _typed(steps: tuple[PlannedStep, ...], hosts: tuple[str, ...]) -> str:
+    """What has to be typed to agree to some of the steps, each word once; `` for nothing."""
+    words = (step.typed for step in steps if step.typed and step.host in hosts)
+    return " ".join(dict.fromkeys(words))

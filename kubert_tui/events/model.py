@@ -124,6 +124,8 @@ class PlannedStep:
     """The literal command or module call, for people to copy; may be empty."""
     confirm: str = ""
     """Not empty: a person has to agree to this step, even where the change itself needs nobody."""
+    typed: str = ""
+    """Not empty: the word that is typed to agree to it; a quick yes would be too easy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,8 @@ class Question(Event):
     """The answer carries a secret."""
     confirm: str = ""
     """Not empty: a yes is consequential (reboot, default kernel); says why."""
+    typed: str = ""
+    """Not empty: what a person has to type to confirm, word for word."""
     steps: tuple[PlannedStep, ...] = ()
     """REVIEW: exactly what would run."""
     cpus: tuple[HostCpus, ...] = ()

@@ -63,7 +63,9 @@ class BridgeChange:
             else f"Make {bridge} from {nic}{over}: it takes the card's address and configuration"
         )
         return (
-            PlannedStep(host, source, confirm=consent(lab, facts)),
+            PlannedStep(
+                host, source, confirm=(why := consent(lab, facts)), typed=nic if why else ""
+            ),
             *self.playbook.plan(lab, facts),
             PlannedStep(
                 host, f"Else it puts everything back by itself, {SECONDS} s after it began at most"

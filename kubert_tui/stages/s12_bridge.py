@@ -37,7 +37,7 @@ STAGE = Stage(
         "ifupdown: another interfaces file for the trial, kept in place of the old one\n"
         "before that, a timer: `bridge.sh back` unless `bridge.sh keep` came first",
         differs="The README says nothing of how the bridge is made. The card is never chosen for "
-        "you, and one that carries our own connection is touched only after you confirmed it.",
+        "you, and one that carries our own connection is touched only after you typed its name.",
     ),
     checks=(bridge.BRIDGE, network.CARDS),
     goals=frozenset({bridge.BRIDGE.id}),

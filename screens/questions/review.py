@@ -16,6 +16,7 @@ from kubert_tui.events.questions import Answer, Choice, Question
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.prompts import ReasonPrompt
 from kubert_tui.screens.questions.form import QuestionForm
+from kubert_tui.screens.typed_prompt import TypedPrompt
 from kubert_tui.screens.widgets.arrows import ButtonRow
 
 
@@ -23,7 +24,8 @@ class ReviewForm(QuestionForm):
     """The plan (or the preview that was asked for), and Apply, Preview, Skip.
 
     A consequential change (`question.confirm`) is applied by the second press only, and the
-    first one says in red what it means.
+    first one says in red what it means; where that is not enough (`question.typed`), it wants a
+    word to be typed instead.
     """
 
     TITLE = "Review"
@@ -83,7 +85,7 @@ class ReviewForm(QuestionForm):
         """Apply; when it is consequential, only the second time."""
         if Choice.APPLY not in self.question.choices:
             return
-        if self.question.confirm and not self._confirming:
+        if self.question.confirm and not (self._confirming or self.question.typed):
             self._confirming = True
             button = self.query_one("#apply", Button)
             button.label = "Yes, apply (a)"
@@ -96,7 +98,15 @@ class ReviewForm(QuestionForm):
             confirm.update(Content(text))
             confirm.add_class("-asked")
             return
+        if self.question.typed:
+            prompt = TypedPrompt("Really?", self.question.confirm, self.question.typed, "Apply")
+            self.app.push_screen(prompt, self._typed)
+            return
         self.dismiss(Answer(Choice.APPLY))
+
+    def _typed(self, word: str | None) -> None:
+        if word is not None:
+            self.dismiss(Answer(Choice.APPLY))
 
     @on(Button.Pressed, "#preview")
     def action_preview(self) -> None:

@@ -219,7 +219,7 @@ STEPS = (
 )
 
 
-def review(number: int = 3, confirm: str = "") -> Question:
+def review(number: int = 3, confirm: str = "", typed: str = "") -> Question:
     """Exactly what would run."""
     return Question(
         number=number,
@@ -227,6 +227,7 @@ def review(number: int = 3, confirm: str = "") -> Question:
         text="IRQ balancing: apply this on bull1, bull2?",
         choices=(Choice.APPLY, Choice.PREVIEW, Choice.SKIP),
         confirm=confirm,
+        typed=typed,
         steps=STEPS,
     )
 

@@ -15,6 +15,7 @@ from kubert_tui.screens.questions.host_key import HostKeyForm
 from kubert_tui.screens.questions.host_lock import HostLockForm
 from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.screens.questions.secret import SecretForm
+from kubert_tui.screens.typed_prompt import TypedPrompt
 from kubert_tui.screens.wizard import WizardScreen
 from tests.screens import story
 from tests.screens.driving import finished, go_to, on_top, screen_text, text_of, until, wizard
@@ -186,6 +187,26 @@ async def test_a_consequential_change_needs_a_second_press() -> None:
         assert app.screen.query_one("#apply", Button).variant == "error"
         assert "once more" in text_of(app, "#confirm")
         await pilot.press("a")
+        await until(pilot, lambda: 5 in engine.answers)
+        assert engine.answers[5].choice is Choice.APPLY
+
+
+async def test_what_can_cut_us_off_wants_a_word_to_be_typed() -> None:
+    script = (story.review(5, confirm="We come over eno1.", typed="eno1"),)
+    async with wizard({"irqbalance": script}) as (app, pilot, engine):
+        await _review(pilot, app)
+        await pilot.press("a")
+        await until(pilot, lambda: on_top(app, TypedPrompt))
+        assert "We come over eno1." in screen_text(app)
+        await pilot.press(*"yes", "enter")
+        await pilot.pause()
+        assert on_top(app, TypedPrompt)
+        await pilot.press("escape")
+        await until(pilot, lambda: on_top(app, ReviewForm))
+        assert not engine.answers
+        await pilot.press("a")
+        await until(pilot, lambda: on_top(app, TypedPrompt))
+        await pilot.press(*"eno1", "enter")
         await until(pilot, lambda: 5 in engine.answers)
         assert engine.answers[5].choice is Choice.APPLY
 

@@ -148,6 +148,9 @@ def test_consent_is_asked_for_the_card_that_carries_us_only() -> None:
     assert not consent(lab("eno2np1"), facts())
     assert "to alpha comes over eno2np1" in consent(lab("eno2np1"), facts(carrier=""))
     assert not consent(lab("none"), facts(carrier=""))
+    change = BridgeChange(bridge_playbook())
+    typed = {nic: change.plan(lab(nic), facts())[0].typed for nic in ("bond0", "eno2np1", "none")}
+    assert typed == {"bond0": "bond0", "eno2np1": "", "none": ""}
 
 
 def test_for_hosts_with_machines_on_a_bridge() -> None:

@@ -187,3 +187,23 @@ def test_what_a_library_s_thread_dies_of_is_kept_out_of_sight(
     assert "EOFError: ********" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "agreed"),
+    [("", "Yes\n", True), ("", "y\n", False), ("eno1", "yes\n", False), ("eno1", "eno1\n", True)],
+)
+def test_a_confirmation_is_typed(
+    typed: str, said: str, agreed: bool, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    asked = Question(
+        number=1, kind=QuestionKind.REVIEW, text="apply?", choices=(Choice.APPLY, Choice.NO),
+        confirm="We come over eno1.", typed=typed,
+    )  # fmt: skip
+    answers = Answers(yes=False, accept_new_host_keys=False, terminal=True)
+    assert (answers.answer(asked).choice is Choice.APPLY) is agreed
+    assert f"Type {typed or 'yes'} to go on" in capsys.readouterr().err
+    flagged = Answers(yes=True, accept_new_host_keys=False, terminal=False)
+    assert flagged.answer(asked).choice is Choice.APPLY
