@@ -1,7 +1,8 @@
 """A disk that boots in seconds rather than minutes and sets itself up from a machine's seed.
 
 It is the practice machines' disk with another process 1 (`seeded_guest.py`): no systemd, which is
-most of a start under emulation. Made in seconds, once, and kept in the cache beside theirs.
+most of a start under emulation; and with cyclictest. Made in seconds, once, and kept in the cache
+beside theirs.
 """
 
 import hashlib
@@ -60,7 +61,21 @@ def _build(practice: Path, directory: Path) -> None:
         "sif /usr/bin/cloud-init mode 0100755",
         f"mkdir {place}",
         *(f"write {path} {place}/{path.name}" for path in modules),
+        *_cyclictest(),
     )
+
+
+def _cyclictest() -> list[str]:
+    """This computer's, which is of the same distribution as the disk, and what it is linked to."""
+    program = Path(shutil.which("cyclictest") or "/usr/bin/cyclictest")
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    (library,) = (line.split()[2] for line in linked.splitlines() if "libnuma" in line)
+    return [
+        f"write {program} /usr/bin/cyclictest",
+        "sif /usr/bin/cyclictest mode 0100755",
+        # /lib is a link to it, which debugfs does not follow.
+        f"write {library} /usr{library.removeprefix('/usr')}",
+    ]
 
 
 def _debugfs(image: Path, *commands: str) -> None:
