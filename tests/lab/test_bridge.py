@@ -132,7 +132,9 @@ def test_made_over_the_card_that_carries_us(twins: Twins, tmp_path: Path) -> Non
     code, refused = run(lab)
     assert code == ExitCode.NEEDS_CONFIRMATION
     assert refused.seen[-1]["states"]["bridge"] == "declined"
-    assert "over the very card" in refused.named("question")[0]["confirm"]
+    (asked,) = refused.named("question")
+    assert "the very card that goes into the bridge" in asked["confirm"]
+    assert asked["typed"] == "host0"
     assert "br0" not in links(twins, "bull1")
 
     # On bull2 our side dies as soon as the bridge is there: nobody comes back.

@@ -24,7 +24,7 @@ import pytest
 _START_LIMIT = 180.0
 """Seconds; libvirtd starts every QEMU there is, to see what it can do."""
 _PATHS = ("/etc/libvirt", "/var/lib/libvirt", "/run/libvirt", "/var/log/libvirt",
-          "/var/cache/libvirt")  # fmt: skip
+          "/var/cache/libvirt", "/run/lock")  # fmt: skip
 _SOCKET = "run/libvirt/libvirt-sock"
 # `cgroup_controllers`: how this machine accounts for memory is not libvirtd's to change.
 # `namespaces`: libvirt would make a /dev for each QEMU, and cannot where a test hides a device.
