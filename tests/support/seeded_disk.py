@@ -61,21 +61,10 @@ def _build(practice: Path, directory: Path) -> None:
         "sif /usr/bin/cloud-init mode 0100755",
         f"mkdir {place}",
         *(f"write {path} {place}/{path.name}" for path in modules),
-        *_cyclictest(),
-    )
-
-
-def _cyclictest() -> list[str]:
-    """This computer's, which is of the same distribution as the disk, and what it is linked to."""
-    program = Path(shutil.which("cyclictest") or "/usr/bin/cyclictest")
-    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    (library,) = (line.split()[2] for line in linked.splitlines() if "libnuma" in line)
-    return [
-        f"write {program} /usr/bin/cyclictest",
+        # This computer's is of the same distribution; what it is linked to is there.
+        f"write {shutil.which('cyclictest')} /usr/bin/cyclictest",
         "sif /usr/bin/cyclictest mode 0100755",
-        # /lib is a link to it, which debugfs does not follow.
-        f"write {library} /usr{library.removeprefix('/usr')}",
-    ]
+    )
 
 
 def _debugfs(image: Path, *commands: str) -> None:
