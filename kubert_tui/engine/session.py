@@ -17,6 +17,7 @@ from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
 from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.engine.connections import Connect, Connections
+from kubert_tui.engine.exit_codes import ExitCodes
 from kubert_tui.engine.host_locks import HostLocks
 from kubert_tui.engine.identity import lock_token, operator
 from kubert_tui.engine.journal import Journal
@@ -59,8 +60,6 @@ _COMPLETE = frozenset(
     {StageState.SATISFIED, StageState.DONE, StageState.SKIPPED, StageState.NOT_ALLOWED}
 )
 """When every stage is in one of these, there is nothing left to resume."""
-
-_WAITS_FOR_A_PERSON = (StageState.DECLINED, StageState.NEEDS_YOU)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +115,7 @@ class Session:
     _states: dict[str, StageState] = field(init=False)
     _cancel: Flag = field(init=False, default_factory=Flag)
     _detach: Flag = field(init=False, default_factory=Flag)
-    _exit_code: ExitCode = field(init=False, default=ExitCode.OK)
-    """Of what belongs to no stage: a full disk here, a bug."""
-    _codes: dict[str, ExitCode] = field(init=False, default_factory=dict)
-    """Of each stage's last outcome."""
+    _codes: ExitCodes = field(init=False, default_factory=ExitCodes)
     _thread: Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -214,11 +210,11 @@ class Session:
                     break
                 self._serve(request)
         except KubertError as error:
-            self._exit_code = error.exit_code
+            self._codes.run = error.exit_code
             self._emit(failure(error))
         except Exception as error:
             trouble = own_disk_error(error) if isinstance(error, OSError) else None
-            self._exit_code = trouble.exit_code if trouble else ExitCode.INTERNAL
+            self._codes.run = trouble.exit_code if trouble else ExitCode.INTERNAL
             self._emit(failure(trouble) if trouble else self._bug(error))
         finally:
             self._finish()
@@ -247,11 +243,8 @@ class Session:
         work = self._stage_work(ORDERS, observe_quickly)
         state = OrderRun(work, order, raw).run()
         key = f"{order.action} {' '.join(order.names)}"
-        self._codes.pop(key, None)
-        if state is StageState.FAILED:
-            self._codes[key] = ExitCode(work.failure_code or ExitCode.FAILED)
-        elif state is StageState.CANCELLED and order.action is not Action.CONSOLE:
-            self._codes[key] = ExitCode.INTERRUPTED
+        if state is not StageState.CANCELLED or order.action is not Action.CONSOLE:
+            self._codes.ended(key, state, work.failure_code)
 
     def _stage_work(
         self, stage: str, observe: Observe | None, *, updates: bool = False
@@ -290,14 +283,7 @@ class Session:
     def _ended(self, finished: StageFinished, failure_code: int = 0) -> None:
         self._states[finished.stage] = finished.state
         self._past.states[finished.stage] = finished.state
-        self._codes.pop(finished.stage, None)
-        if finished.state is StageState.FAILED:
-            self._codes[finished.stage] = ExitCode(failure_code or ExitCode.FAILED)
-        elif finished.state in (StageState.CANCELLED, StageState.RUNNING):
-            self._codes[finished.stage] = ExitCode.INTERRUPTED
-        elif finished.state in _WAITS_FOR_A_PERSON:
-            busy = failure_code == ExitCode.BUSY
-            self._codes[finished.stage] = ExitCode.BUSY if busy else ExitCode.NEEDS_CONFIRMATION
+        self._codes.ended(finished.stage, finished.state, failure_code)
 
     def _drop_queued(self) -> None:
         closing = False
@@ -335,30 +321,19 @@ class Session:
         if self._host_locks is not None:
             self._host_locks.close(self._past.measuring)
         self.connections.close()
+        left = self._detach.is_set() and not _COMPLETE.issuperset(self._states.values())
         self._emit(
             Finished(
                 states=dict(self._states),
                 results=tuple(self._past.results),
                 journal=str(self._journal.path),
-                exit_code=int(self._total()),
+                exit_code=int(self._codes.total(left=left)),
                 exact=not any(self._past.inexact.values()) if self._past.inexact else None,
                 inexact={host: why for host, why in self._past.inexact.items() if why},
             )
         )
         self._journal.close()
         self._release()
-
-    def _total(self) -> ExitCode:
-        """The exit code of the run: the first thing that went wrong, the worst kind first."""
-        left = self._detach.is_set() and not _COMPLETE.issuperset(self._states.values())
-        codes = [self._exit_code, *self._codes.values()]
-        mild = (ExitCode.OK, ExitCode.NEEDS_CONFIRMATION, ExitCode.INTERRUPTED)
-        severe = [code for code in codes if code not in mild]
-        if severe:
-            return severe[0]
-        if left or ExitCode.INTERRUPTED in codes:
-            return ExitCode.INTERRUPTED
-        return max(codes)
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -372,7 +347,7 @@ class Session:
             self._stream.emit(event)
         except KubertError as error:
             # The consumer has the event; only the journal lost it.
-            self._exit_code = error.exit_code
+            self._codes.run = error.exit_code
 
     def _bug(self, error: Exception) -> Failure:
         log = run_directory(self._past.run) / "bug.txt"
