@@ -1,5 +1,6 @@
 """One container machine: systemd-nspawn on a copy-on-write root, in a network namespace."""
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,9 +146,10 @@ class Container:
         found = {*processes.marked(self.mark)}
         found.update(processes.in_network(self.network.namespace(self.name)))
         for group in self._cgroups():
-            for path in (group, *group.rglob("*/")):
+            # They go away while we look: os.walk does not mind.
+            for path, _, _ in os.walk(group):
                 with suppress(OSError):
-                    found.update(map(int, (path / "cgroup.procs").read_text().split()))
+                    found.update(map(int, Path(path, "cgroup.procs").read_text().split()))
         return found
 
     def _cgroups(self) -> list[Path]:
