@@ -25,13 +25,15 @@ from kubert_tui.latency.command import arguments
 from kubert_tui.latency.measurement import MeasurementOrder
 from tests.support.latency_runs import version_of
 
+EVERYTHING = tuple(sorted(os.sched_getaffinity(0)))
+"""The CPUs there are, before any of them is kept for us."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "latency-benchmark.md"
 
 
 def order(seconds: float, interval: int, threads: int = 0) -> MeasurementOrder:
     """A measurement on all CPUs; with `threads`, so many of them, on any CPU."""
     binary = shutil.which("cyclictest") or "cyclictest"
-    cpus = tuple(sorted(os.sched_getaffinity(0)))
+    cpus = EVERYTHING
     settings = CyclictestSpec(interval=interval, loops=int(seconds * 1e6 / interval))
     version = version_of(binary)
     command = arguments(settings, version, path=binary, cpus=())
@@ -47,7 +49,6 @@ def order(seconds: float, interval: int, threads: int = 0) -> MeasurementOrder:
 def observer_effect(rounds: int, seconds: float, blocks: int) -> list[str]:
     """Ours against plain, with a CPU of our own and without; line by line."""
     lines = []
-    everything = tuple(sorted(os.sched_getaffinity(0)))
     ways = (
         ("A CPU of our own: the first keeps house, the others are measured", effect.kept_apart),
         ("All CPUs measured, so that ours shares them, and what decodes the stream, too", _same),
@@ -56,13 +57,13 @@ def observer_effect(rounds: int, seconds: float, blocks: int) -> list[str]:
         lines += [f"### {title}", ""]
         ours = way(order(seconds, 200)).housekeeping
         # What receives the stream is usually another computer.
-        os.sched_setaffinity(0, ours or everything)
+        os.sched_setaffinity(0, ours or EVERYTHING)
         try:
             lines += effect.in_turns(lambda way=way: way(order(seconds, 200)), rounds)
             whole = way(order(10 + blocks * 2 * 2.2, 200))
             lines += ["", *effect.coming_and_going(whole, blocks, 2.0), ""]
         finally:
-            os.sched_setaffinity(0, everything)
+            os.sched_setaffinity(0, EVERYTHING)
     return lines
 
 
