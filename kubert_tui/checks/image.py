@@ -4,6 +4,7 @@ from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import README, Verdict, failed, ok, unknown, warning
 from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import DiskSpace, Facts
+from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.size import format_size, parse_size
 from kubert_tui.machines.guest import POOL_PATH
@@ -12,7 +13,6 @@ from kubert_tui.machines.image_name import base_volume
 _MIB = 1 << 20
 _IMAGE_MIB = 2048
 """What an image may need: those of clouds have 300 to 700 MiB."""
-NO_MACHINES = "the lab file names no machines; add `machines: {preset: upstream}`"
 
 
 def why_none(facts: Facts, lab: Lab) -> str:

@@ -18,8 +18,8 @@ from kubert_tui.cli.json_lines import JsonLines
 from kubert_tui.cli.measuring_order import add_order, ordered
 from kubert_tui.cli.text import TextReport, plain_console
 from kubert_tui.engine.session import Options, Session
-from kubert_tui.engine.targets import NO_MACHINES
 from kubert_tui.events.model import Event, Finished
+from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
 from kubert_tui.latency.store import StoredMeasurement, load
 from kubert_tui.results.ladder import CONDITIONS, FIGURES, REMARKS, Rung, ladder

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from kubert_tui.base.errors import UnreachableError
 from kubert_tui.checks.cluster import NO_CLUSTER
+from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.nodes import nodes_of
 from kubert_tui.machines import keys
@@ -12,7 +13,6 @@ from kubert_tui.machines.cases import host_of
 from kubert_tui.machines.guest import guests_of
 from kubert_tui.stages.model import Stage, Where
 
-NO_MACHINES = "the lab file names no machines; add `machines: {preset: upstream}`"
 _RUN_MACHINES = "run the stage machines first: it makes and starts the machines of the lab"
 
 

@@ -11,6 +11,8 @@ from kubert_tui.lab.part import HostName, Part
 from kubert_tui.lab.rules_of_machines import NetworkOutline
 from kubert_tui.lab.size import parse_size
 
+NO_MACHINES = "the lab file names no machines; add `machines: {preset: upstream}`"
+"""Why whatever is about virtual machines has nothing to do, and what to do about it."""
 WORKERS_LIMIT = 9
 """Of the preset: one digit is appended to the prefix, as in the README's upstream."""
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from kubert_tui.checks import host, scheduling, virtualization
 from kubert_tui.facts.fact import Known
 from kubert_tui.facts.model import Facts
+from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.machines.kvm_proof import prove_kvm
 from kubert_tui.stages.model import Guide, Stage, Work
@@ -15,7 +16,7 @@ def not_for(_: Facts, lab: Lab) -> str:
     """Return why no host needs this; `` when the lab names machines."""
     if lab.guests:
         return ""
-    return "the lab file names no machines; add `machines: {preset: upstream}`"
+    return NO_MACHINES
 
 
 def observe(work: Work, facts: Facts) -> Facts:

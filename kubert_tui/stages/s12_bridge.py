@@ -3,6 +3,7 @@
 from kubert_tui.checks import bridge, network
 from kubert_tui.checks.bridge import needs_bridge
 from kubert_tui.facts.model import Facts
+from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
 from kubert_tui.stages.bridge_change import BridgeChange, bridge_playbook
 from kubert_tui.stages.model import Guide, Stage
@@ -11,7 +12,7 @@ from kubert_tui.stages.model import Guide, Stage
 def not_for(facts: Facts, lab: Lab) -> str:
     """Return why a host needs no bridge; `` when it needs one."""
     if not lab.guests:
-        return "the lab file names no machines; add `machines: {preset: upstream}`"
+        return NO_MACHINES
     if not needs_bridge(lab, facts.host):
         return "no machine of this host is on a bridge (network: kind: bridge)"
     return ""

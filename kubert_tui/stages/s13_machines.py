@@ -3,6 +3,7 @@
 from kubert_tui.checks import machines
 from kubert_tui.checks.machines import machines_on
 from kubert_tui.facts.model import Facts
+from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
 from kubert_tui.stages.machines_change import MachinesChange
 from kubert_tui.stages.machines_observe import observe
@@ -12,7 +13,7 @@ from kubert_tui.stages.model import Guide, Stage
 def not_for(facts: Facts, lab: Lab) -> str:
     """Return why a host has nothing to do here; `` when it runs machines of the lab."""
     if not lab.guests:
-        return "the lab file names no machines; add `machines: {preset: upstream}`"
+        return NO_MACHINES
     if not machines_on(lab, facts.host):
         return f"no machine of the lab is to run on {facts.host}"
     return ""

@@ -205,13 +205,13 @@ def stop_twins(directory: Path) -> None:
     shutil.rmtree(directory)
 
 
-def _remove_strays() -> None:
-    """End the labs of test sessions that were killed."""
-    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+def remove_strays(prefix: str, stop: Callable[[Path], None]) -> None:
+    """End the hosts of killed test sessions; their directories are called PREFIX...-PID-..."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
         owner = re.search(r"-(\d+)-[^-]*$", directory.name)
         if owner and not Path("/proc", owner[1]).exists():
             try:
-                stop_twins(directory)
+                stop(directory)
             except (KubertError, OSError) as error:
                 print(f"{directory}: {error}")
 
@@ -224,7 +224,7 @@ def _own_directory() -> Path:
 def session_twins() -> Iterator[Twins]:
     """The one pair of the session; use `twins`."""
     skip_unless_possible()
-    _remove_strays()
+    remove_strays(_PREFIX, stop_twins)
     directory = _own_directory()
     try:
         yield start_twins(directory)

@@ -7,11 +7,12 @@ import pytest
 
 from kubert_tui.base.errors import ExitCode, UnreachableError
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.engine.targets import NO_MACHINES, targets, with_guests
+from kubert_tui.engine.targets import targets, with_guests
 from kubert_tui.events.model import Failure, HostLocked, RunStarted, StageFinished, StageState
 from kubert_tui.hosts.interface import Asker, Host
 from kubert_tui.hosts.ssh_config import Endpoint, endpoint_of
 from kubert_tui.lab.load import parse_lab
+from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.machines import keys
 from kubert_tui.machines.guest import guests_of

@@ -46,6 +46,7 @@ from tests.support.twins import (
     Twins,
     patient_order,
     places_in,
+    remove_strays,
     skip_unless_possible,
     wait_until,
 )
@@ -150,17 +151,6 @@ def _stop(directory: Path) -> None:
     shutil.rmtree(directory)
 
 
-def _remove_strays() -> None:
-    """End the hosts of test sessions that were killed."""
-    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        owner = re.search(r"-(\d+)-[^-]*$", directory.name)
-        if owner and not Path("/proc", owner[1]).exists():
-            try:
-                _stop(directory)
-            except (KubertError, OSError) as error:
-                print(f"{directory}: {error}")
-
-
 def _telling(config: pytest.Config) -> Callable[[Progress], None]:
     """What tells of the steps of a long build, past pytest's capture."""
     capture = config.pluginmanager.getplugin("capturemanager")
@@ -183,7 +173,7 @@ def cluster_hosts(request: pytest.FixtureRequest) -> Iterator[ClusterHosts]:
     skip_unless_possible()
     if lacking := missing(binaries.TOOLS):
         pytest.skip(f"needs {', '.join(tool.debian for tool in lacking)} installed")
-    _remove_strays()
+    remove_strays(_PREFIX, _stop)
     directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     practice = _practice(directory)
     cold = not practice.status().image_built
