@@ -91,7 +91,7 @@ def cases() -> tuple[AnyCase, ...]:
 
 
 def _quick() -> Iterator[AnyCase]:
-    yield CutAgainAndAgain(_longer(90), 10, quick=True)
+    yield CutAgainAndAgain(_longer(60), 10, quick=True)
     yield KilledAgainAndAgain(breaking.KillAll, bench.WHOLE, _ON_THE_WAY, quick=True)
     yield KilledAgainAndAgain(breaking.Kill, bench.WHOLE, _ON_THE_WAY)
     yield TwoOperators(bench.UPDATE, _UPDATING, quick=True)
@@ -100,8 +100,7 @@ def _quick() -> Iterator[AnyCase]:
 def _killed() -> Iterator[AnyCase]:
     for make in (breaking.Kill, breaking.KillAll):
         for way, point in (*_LOOKING, *_CHANGING, *_KILLING):
-            quick = make is breaking.Kill and point == Point("hyperthreading", "waiting", 1)
-            yield Case(make, way, point, quick=quick)
+            yield Case(make, way, point)
         for way, point in ((bench.UPDATE, _UPDATING), (bench.TOOLS, _INSTALLING)):
             detail = "the host still at it"
             yield Case(make, way, point, detail=detail, released=_ASKED)
@@ -116,7 +115,7 @@ def _lost() -> Iterator[AnyCase]:
         )
         yield Case(breaking.HalfOpen, way, point, survives=measuring or waiting)
         yield Case(partial(breaking.Silence, 3 if waiting else 1), way, point, survives=measuring)
-        yield Case(breaking.PowerCut, way, point, quick=point in (_UPDATING, _MEASURING))
+        yield Case(breaking.PowerCut, way, point, quick=point == _MEASURING)
         yield Case(breaking.Reboot, way, point)
 
 
@@ -170,7 +169,7 @@ def _here() -> Iterator[AnyCase]:
     yield Case(breaking_here.FullFromTheStart, bench.MEASURE, _MEASURING)
     for way, stage in ((bench.UPDATE, "update"), (bench.SERVICE, "irqbalance")):
         yield Case(breaking_here.SudoWrong, way, Point(stage, "stage-started"), words=("sudo",),
-                   user="engineer", quick=way is bench.UPDATE)  # fmt: skip
+                   user="engineer")  # fmt: skip
     for by in (breaking_here.DAY, -breaking_here.DAY):
         detail = f"by {by / breaking_here.DAY:+.0f} day"
         jumps = partial(breaking_here.ClockJumps, by)
@@ -193,8 +192,7 @@ def _here() -> Iterator[AnyCase]:
 def _pairs() -> Iterator[AnyCase]:
     for make in (breaking.Kill, breaking.CutConnections, breaking.PowerCut):
         yield OneOfTwo(make, bench.UPDATE, _UPDATING)
-        quick = make is breaking.PowerCut
-        yield OneOfTwo(make, bench.MEASURE, _MEASURING, quick=quick)
+        yield OneOfTwo(make, bench.MEASURE, _MEASURING)
 
 
 def _longer(seconds: float) -> Way:

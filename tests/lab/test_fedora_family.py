@@ -112,6 +112,7 @@ def test_a_package_that_is_not_the_one_meant(fedora: RpmTwins, tmp_path: Path) -
     assert {host.default() for host in fedora.hosts} == {OLD}
 
 
+@pytest.mark.long
 def test_the_kernel_of_a_repository(fedora: RpmTwins) -> None:
     bull1, bull2 = fedora.hosts
     (bull2.root / "usr/lib/practice/abstraction").write_text("lvm\n")
@@ -146,6 +147,7 @@ def test_the_kernel_of_a_repository(fedora: RpmTwins) -> None:
     assert [host.files() for host in fedora.hosts] == before_again
 
 
+@pytest.mark.long
 def test_updates_do_not_take_the_default_back(fedora: RpmTwins, tmp_path: Path) -> None:
     _, bull2 = fedora.hosts
     for host in fedora.hosts:

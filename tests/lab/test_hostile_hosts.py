@@ -38,7 +38,7 @@ MARKUP = (
 KINDS = {
     "escapes": b" ".join(ATTACKS),
     "markup": MARKUP,
-    "megabytes": b"x" * 3_000_000 + b"\x1b]0;OWNED\x07",
+    "megabytes": b"x" * 1_500_000 + b"\x1b]0;OWNED\x07",
     "binary": bytes(range(256)) * 400 + b"\0" * 5000,
     "lines": (ATTACKS[0] + b"\n") * 20_000,
 }
