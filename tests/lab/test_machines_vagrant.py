@@ -12,13 +12,13 @@ from kubert_tui.base.errors import KubertError
 from kubert_tui.cli import machines_export
 from kubert_tui.cli.main import main
 from kubert_tui.lab.load import load_lab, parse_lab
-from kubert_tui.machines.adopt import adopt, let_go
+from kubert_tui.machines.adopt import adopt
 from kubert_tui.machines.cases import host_of
 from kubert_tui.machines.elements import Case
 from kubert_tui.machines.ensure import ensure, look, rebuild
 from kubert_tui.machines.guest import guests_of
 from kubert_tui.machines.hypervisor import Hypervisor, open_hypervisor
-from kubert_tui.machines.lifecycle import destroy, destroy_all, leftovers, machines
+from kubert_tui.machines.lifecycle import destroy, destroy_all, leftovers, machines, release
 from kubert_tui.machines.traits import Traits
 from tests.support.libvirt_here import PrivateLibvirt, private_libvirt
 
@@ -144,12 +144,19 @@ def test_what_vagrant_made_is_adopted_and_stays_whose_it_is(
         lambda: destroy(hypervisor, "twins", "master"),
         lambda: rebuild(hypervisor, case, "base+none"),
     ):
-        with pytest.raises(KubertError, match=r"did not make proj_master.*proj_master\.img"):
+        with pytest.raises(
+            KubertError, match=r"did not make proj_master.*proj_master\.img"
+        ) as told:
             act()
+        assert "machines release master" in told.value.fix
     with pytest.raises(KubertError, match="belongs to the lab twins already"):
         adopt(hypervisor, "other", "proj_master", "master")
     with pytest.raises(KubertError, match="there is no machine nobody"):
         adopt(hypervisor, "twins", "nobody", "nobody")
+
+    release(hypervisor, "twins", "master")
+    assert not machines(hypervisor, "twins")
+    adopt(hypervisor, "twins", "proj_master", "master")
 
     # The lab goes; what was vagrant's is as it was before, and runs.
     destroy_all(hypervisor, "twins")
@@ -158,9 +165,7 @@ def test_what_vagrant_made_is_adopted_and_stays_whose_it_is(
     assert disk.exists()
     after = libvirt.virsh("dumpxml", "--inactive", "proj_master")
     assert after.replace("  <metadata/>\n", "") == before
-    domain = hypervisor.domain("proj_master")
-    assert domain is not None
-    let_go(hypervisor, domain)
+    release(hypervisor, "twins", "master")
 
     # Gone where it was made: that is told, and no other is made in its place.
     libvirt.virsh("destroy", "proj_master")
