@@ -7,7 +7,6 @@ one, and its networks are theirs.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,13 +111,8 @@ def over_ssh(libvirt: PrivateLibvirt, directory: Path) -> str:
 def empty_bench(tmp_path: Path) -> Iterator[Bench]:
     """Whose libvirt has no image."""
     with private_libvirt(tmp_path) as libvirt:
-        # /dev/kvm may be there and boot nothing; what cannot be opened is not used.
-        hidden = tmp_path / "kvm"
-        with socket.socket(socket.AF_UNIX) as placed:
-            placed.bind(str(hidden))
-            if Path("/dev/kvm").exists():
-                subprocess.run([*libvirt.enter, "mount", "--bind", hidden, "/dev/kvm"], check=True)
-            yield Bench(libvirt, tmp_path / "lab.yaml")
+        libvirt.hide_kvm()
+        yield Bench(libvirt, tmp_path / "lab.yaml")
 
 
 @pytest.fixture
