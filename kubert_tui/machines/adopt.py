@@ -90,7 +90,7 @@ def adopt(hypervisor: Hypervisor, lab: str, domain: str, machine: str) -> Domain
     if origin is not None and ((origin.lab, origin.machine) != (lab, machine)):
         raise KubertError(
             f"{domain} belongs to the lab {origin.lab} already, as {origin.machine}",
-            fix="let that lab go of it first",
+            fix=f"let that lab go of it first: kubert-tui machines release {origin.machine}",
             host=hypervisor.host,
         )
     for one in hypervisor.domains():
