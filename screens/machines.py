@@ -134,8 +134,22 @@ class MachinesScreen(Screen[None]):
         self._order(Action.REBUILD)
 
     def action_destroy(self) -> None:
-        """Remove the selected machine, once its name was typed."""
-        self._order(Action.DESTROY)
+        """Remove the selected machine, or let go of an adopted one, once its name was typed."""
+        row = self.selected
+        if row is not None and row.spec is not None and row.spec.adopted:
+            self._release(row.name)
+        else:
+            self._order(Action.DESTROY)
+
+    def _release(self, name: str) -> None:
+        def typed(given: str | None) -> None:
+            if given is not None:
+                self._session.machines(Order(Action.RELEASE, (name,)))
+
+        if self._allowed(Action.RELEASE):
+            text = "The lab did not make it, so it does not remove it. It stays as it is; the lab "
+            text += "file forgets it."
+            self.app.push_screen(TypedPrompt(f"Let go of {name}?", text, name, "Let go"), typed)
 
     def action_destroy_all(self) -> None:
         """Remove everything of the lab's machines, once the lab's name was typed."""

@@ -179,7 +179,7 @@ missing_packages() {
     have nc || without useful netcat-openbsd netcat
     # Who signed an image is told by gpgv; tests sign with gpg, and have boxes added.
     { have gpg && have gpgv; } || without useful "gnupg gpgv" gnupg2
-    have vagrant || without useful vagrant vagrant
+    have vagrant || without useful "vagrant vagrant-libvirt" "vagrant vagrant-libvirt"
     # Its tools work on files, too: what the kernel stage does is tried on them.
     [[ $family != debian ]] || have grub-set-default || without useful grub2-common ''
 }

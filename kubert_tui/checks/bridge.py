@@ -1,5 +1,7 @@
 """Whether a host has the bridge that its virtual machines are to be on."""
 
+from collections.abc import Container
+
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown
 from kubert_tui.facts.fact import Known, Unknown
@@ -40,6 +42,40 @@ def carries_us(facts: Facts, nic: str) -> bool:
     """Whether our connection comes over a card; unknown counts as yes."""
     networking = facts.networking
     return isinstance(networking, Unknown) or nic in networking.value.carriers
+
+
+def bridge_instead(all_facts: tuple[Facts, ...], lab: Lab) -> str:
+    """Say what to write into the lab file for machines on the hosts' own network, by its facts."""
+    hosts = {one.host for one in lab.guests}
+    cards = "; ".join(f"{one.host}: {choice_of(one)}" for one in all_facts if one.host in hosts)
+    example = next((told for one in all_facts if (told := _network_of(one, all_facts))), "")
+    return (
+        f"In the lab file: `network: {{kind: bridge, {example or 'prefix: ..., gateway: ...'}}}` "
+        "(the hosts' own network; prefix0, prefix1, ... have to be free there; length: 24 if left "
+        f"out), and under each host `bridge_nic: CARD`. Cards of {cards}. The stage bridge makes "
+        f"{lab.network.bridge} from them."
+    )
+
+
+def _network_of(facts: Facts, all_facts: tuple[Facts, ...]) -> str:
+    """Where a host is, as a lab file's prefix of ten addresses that no host has, and gateway."""
+    networking = facts.networking.value if isinstance(facts.networking, Known) else Networking()
+    taken = {*networking.gateways, *(text for one in all_facts for text in _addresses(one))}
+    for address in _addresses(facts, networking.carriers):
+        network = address.rpartition(".")[0]
+        for block in (5, 6, 7, 8, 9, 10, 4, 3, 2, 1):
+            prefix = f"{network}.{block}"
+            if taken.isdisjoint(f"{prefix}{digit}" for digit in range(10)):
+                ways = (one for one in networking.gateways if one.startswith(f"{network}."))
+                return f"prefix: {prefix}, gateway: {next(ways, 'none')}"
+    return ""
+
+
+def _addresses(facts: Facts, links: Container[str] | None = None) -> list[str]:
+    """Its IPv4 addresses, on these links only if they are given."""
+    cards = facts.network.value if isinstance(facts.network, Known) else ()
+    chosen = [card for card in cards if links is None or card.name in links]
+    return [text for card in chosen for text in card.addresses if text.count(".") == 3]
 
 
 def _card(facts: Facts, networking: Networking, link: Link) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from kubert_tui.checks.bridge import bridge_instead
 from kubert_tui.checks.finding import Check, CrossCheck
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown, warning
 from kubert_tui.facts.fact import Unknown
@@ -111,14 +112,13 @@ def _strays(facts: Facts, lab: Lab) -> Verdict:
 
 
 def _network(all_facts: tuple[Facts, ...], lab: Lab) -> Verdict:
-    del all_facts
     inside = [one for one in lab.guests if one.network == "nat"]
     hosts = dict.fromkeys(one.host for one in inside)
     if len(hosts) > 1:
         return failed(
             f"Machines on {' and '.join(hosts)} cannot reach each other: each host has a network "
             "of its own for them (kind: nat).",
-            "In the lab file, `network: {kind: bridge, ...}` with addresses of the hosts' network.",
+            bridge_instead(all_facts, lab),
         )
     return ok("All machines of the lab are on one network.")
 

@@ -30,8 +30,9 @@ _HELP = {
     Action.REVERT: "put a machine back to what it was at a snapshot",
     Action.REBUILD: "make anew from the image; everything on the disk is lost",
     Action.DESTROY: "remove with disks; --all leaves nothing of the lab's machines",
+    Action.RELEASE: "let go of an adopted machine: it stays, the lab file forgets it",
 }
-_ONE = (Action.CONSOLE, Action.SNAPSHOT, Action.REVERT)
+_ONE = (Action.CONSOLE, Action.SNAPSHOT, Action.REVERT, Action.RELEASE)
 _EPILOG = """\
 Machines are made by the stage `machines` (kubert-tui --auto --only machines). Exit codes: those
 of kubert-tui; 8 where a confirmation is missing (type it, or --yes), 9 where somebody else works on

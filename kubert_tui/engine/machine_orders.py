@@ -1,10 +1,13 @@
 """Orders about machines that are there: looked at, confirmed, locked, done, and looked at again."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubert_tui.base.errors import CancelledError, KubertError
+from kubert_tui.base.text import clean_line
 from kubert_tui.engine.work import StageWork, failure
-from kubert_tui.events.model import OrderEnded, OrderStarted, StageState
+from kubert_tui.events.model import Note, OrderEnded, OrderStarted, StageState
+from kubert_tui.lab.edit_machines import remove_machine
 from kubert_tui.lab.model import Permission
 from kubert_tui.machines.order import CHANGING, Action, Order
 from kubert_tui.stages.machines_acts import Raw, act, chosen, forget_keys, hosts_of
@@ -66,6 +69,8 @@ class OrderRun:
             )
             if everything:
                 forget_keys(self.work)
+            if order.action is Action.RELEASE:
+                self._forget()
         finally:
             if changing and not self.work.cancel.is_set():
                 self.work.all_of(there, self.work.look_again)
@@ -74,6 +79,14 @@ class OrderRun:
 
     def _look(self, host: str) -> None:
         self.work.look_again(host)
+
+    def _forget(self) -> None:
+        """Take what was let go out of the lab file, if it is written there."""
+        file = self.work.lab_file
+        for name in self.order.names:
+            if file and remove_machine(Path(file), name):
+                text = f"{name} is taken out of {clean_line(file)}; who has it open sees it then"
+                self.work.emit(Note(text=f"{text} at the next start"))
 
     def _lock(self, host: str) -> None:
         if self.work.lock(host):

@@ -129,8 +129,11 @@ def new_run(lab: str) -> str:
     if stamp <= newest:
         with suppress(ValueError):
             stamp = time.strftime(_STAMP, time.gmtime(timegm(time.strptime(newest, _STAMP)) + 1))
-    name = re.sub(r"[^A-Za-z0-9.-]", "-", lab)[:32]
-    return f"{stamp}-{name}-{secrets.token_hex(2)}"
+    return f"{stamp}-{_part_of_id(lab)}-{secrets.token_hex(2)}"
+
+
+def _part_of_id(lab: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "-", lab)[:32]
 
 
 def read_past(run: str) -> Past:
@@ -177,17 +180,31 @@ def moment(value: object) -> float:
 
 def all_runs() -> Iterator[Past]:
     """Yield every run on this computer, newest first."""
-    for directory in sorted(runs().iterdir(), key=lambda path: path.name, reverse=True):
-        if (directory / FILE_NAME).exists():
-            yield read_past(directory.name)
+    yield from map(read_past, _ids())
+
+
+def _ids(pattern: str = "*") -> list[str]:
+    found = runs().glob(f"{pattern}/{FILE_NAME}")
+    return sorted((file.parent.name for file in found), reverse=True)
+
+
+def _runs_of(lab: str, lab_file: str) -> Iterator[Past]:
+    """Yield this lab's runs, newest first; a dry run is none."""
+    for run in _ids(f"*-{_part_of_id(lab)}-????"):
+        past = read_past(run)
+        if past.lab == lab and past.lab_file == lab_file and not past.dry_run:
+            yield past
 
 
 def open_run(lab: str, lab_file: str) -> Past | None:
     """Return the newest run of this lab if it was not finished, else None."""
-    for past in all_runs():
-        if past.lab == lab and past.lab_file == lab_file and not past.dry_run:
-            return past if past.open else None
-    return None
+    newest = next(_runs_of(lab, lab_file), None)
+    return newest if newest and newest.open else None
+
+
+def decided_plans(lab: str, lab_file: str) -> dict[str, CpuPlan]:
+    """Return the CPU plans, by host, that the newest run of this lab that has any decided on."""
+    return next((past.plans for past in _runs_of(lab, lab_file) if past.plans), {})
 
 
 def refuse_to_orphan(past: Past) -> None:

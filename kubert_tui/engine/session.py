@@ -3,7 +3,7 @@
 import queue
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Event as Flag
 from threading import Thread
@@ -16,6 +16,7 @@ from kubert_tui.base.secrets import redactor
 from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
 from kubert_tui.cpus.lists import cpu_list
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.exit_codes import ExitCodes
 from kubert_tui.engine.host_locks import HostLocks
@@ -25,7 +26,14 @@ from kubert_tui.engine.load_requests import LoadRequests
 from kubert_tui.engine.lock import LabLock
 from kubert_tui.engine.machine_orders import STAGE as ORDERS
 from kubert_tui.engine.machine_orders import OrderRun
-from kubert_tui.engine.past import Past, new_run, open_run, refuse_to_orphan, run_directory
+from kubert_tui.engine.past import (
+    Past,
+    decided_plans,
+    new_run,
+    open_run,
+    refuse_to_orphan,
+    run_directory,
+)
 from kubert_tui.engine.stage_run import StageRun
 from kubert_tui.engine.stream import Stream
 from kubert_tui.engine.targets import nothing_to_do, targets, with_guests
@@ -134,10 +142,9 @@ class Session:
         except BaseException:
             self._release()
             raise
-        # What the lab file says counts more: it may have been edited since.
-        unplanned = {host.name for host in self.lab.hosts if host.cpus.plan is None}
-        plans = {host: plan for host, plan in self._past.plans.items() if host in unplanned}
-        self.lab = self.lab.with_plans(plans) if plans else self.lab
+        self.lab = _planned(self.lab, self._past.plans)
+        if self.options.kind:
+            self.lab = self._with_decided(self.lab)
         self._states = {stage.id: StageState.PENDING for stage in self.stages}
         self._states.update({s: v for s, v in self._past.states.items() if s in self._states})
         self._stream = Stream(self._journal, self.options.clock)
@@ -148,6 +155,10 @@ class Session:
             self._host_locks = self._make_host_locks()
         self._thread = Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
+
+    def _with_decided(self, lab: Lab) -> Lab:
+        """Return the lab with the CPU plans that only a run of it knows; for what decides none."""
+        return _planned(lab, decided_plans(lab.name, self.options.lab_file))
 
     @property
     def _name(self) -> str:
@@ -241,6 +252,7 @@ class Session:
 
     def _serve_order(self, order: Order, raw: Raw | None) -> None:
         work = self._stage_work(ORDERS, observe_quickly)
+        work.lab = self._with_decided(work.lab)
         state = OrderRun(work, order, raw).run()
         key = f"{order.action} {' '.join(order.names)}"
         if state is not StageState.CANCELLED or order.action is not Action.CONSOLE:
@@ -364,3 +376,13 @@ class Session:
             log=str(log),
             exit_code=int(ExitCode.INTERNAL),
         )
+
+
+def _planned(lab: Lab, plans: Mapping[str, CpuPlan]) -> Lab:
+    """Return the lab with the CPU plans of hosts for which its file has none.
+
+    What the file says counts more: it may have been edited since.
+    """
+    unplanned = {host.name for host in lab.hosts if host.cpus.plan is None}
+    missing = {host: plan for host, plan in plans.items() if host in unplanned}
+    return lab.with_plans(missing) if missing else lab

@@ -46,7 +46,6 @@ from kubert_tui.hosts.host_lock import Holder
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.edit import save_plans
 from kubert_tui.lab.model import Lab
-from kubert_tui.machines.cases import host_of
 from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.stages.model import Asking, Work
@@ -185,7 +184,7 @@ class StageWork:
 
     def guest(self, guest: Guest) -> Host:
         """Return a new connection to a machine of the lab; nobody is asked anything."""
-        return self.connections.guest(host_of(guest, self.lab))
+        return self.connections.guest(self.lab.host(guest.name))
 
     def drop(self, name: str) -> None:
         """Close the connection to `name`."""

@@ -90,7 +90,7 @@ def adopt(hypervisor: Hypervisor, lab: str, domain: str, machine: str) -> Domain
     if origin is not None and ((origin.lab, origin.machine) != (lab, machine)):
         raise KubertError(
             f"{domain} belongs to the lab {origin.lab} already, as {origin.machine}",
-            fix="let that lab go of it first",
+            fix=f"let that lab go of it first: kubert-tui machines release {origin.machine}",
             host=hypervisor.host,
         )
     for one in hypervisor.domains():
@@ -124,12 +124,13 @@ def foreign_disks(domain: Domain) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refuse_destroy(domain: Domain, host: str) -> KubertError:
-    """Return why an adopted machine is not destroyed."""
+def refuse_destroy(domain: Domain, machine: str, host: str) -> KubertError:
+    """Return why an adopted machine is neither destroyed nor made anew."""
     disks = ", ".join(foreign_disks(domain)) or "its disks"
     return KubertError(
         f"the lab did not make {domain.name}, so it does not remove it: {disks}",
-        fix="destroy it where it was made (vagrant destroy), or let the lab go of it",
+        fix=f"let it go, and it stays as it is: kubert-tui machines release {machine}; or destroy "
+        "it where it was made (vagrant destroy)",
         host=host,
     )
 

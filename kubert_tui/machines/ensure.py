@@ -231,6 +231,6 @@ def rebuild(hypervisor: Hypervisor, case: Case, base: str) -> Outcome:
     """Make a machine anew from the image; what its disk had is lost. Its keys stay the same."""
     present = _ours(hypervisor, case.guest)
     if present is not None and present.origin is not None and present.origin.adopted:
-        raise refuse_destroy(present, hypervisor.host)
+        raise refuse_destroy(present, case.guest.name, hypervisor.host)
     destroy(hypervisor, case.guest.lab, case.guest.name)
     return ensure(hypervisor, case, base)

@@ -82,12 +82,12 @@ def cut_power(hypervisor: Hypervisor, guest: Guest) -> None:
 def destroy(hypervisor: Hypervisor, lab: str, name: str) -> None:
     """Remove one machine with its disks. Nothing happens if it is not there; safe to repeat.
 
-    KubertError for one that somebody else made: `adopt.let_go` forgets it.
+    KubertError for one that somebody else made: `release` lets go of it.
     """
     for domain in _domains(hypervisor, lab):
         if domain.origin is not None and domain.origin.machine == name:
             if domain.origin.adopted:
-                raise refuse_destroy(domain, hypervisor.host)
+                raise refuse_destroy(domain, name, hypervisor.host)
             hypervisor.cut_power(domain.name)
             hypervisor.undefine(domain.name)
     storage = Storage(hypervisor)
@@ -95,6 +95,22 @@ def destroy(hypervisor: Hypervisor, lab: str, name: str) -> None:
     for volume in storage.volumes():
         if volume.name in _volumes_of(lab, name):
             storage.delete(volume.name)
+
+
+def release(hypervisor: Hypervisor, lab: str, name: str) -> None:
+    """Let go of a machine that the lab adopted: it goes on as it was. Safe to repeat.
+
+    KubertError for one that the lab made.
+    """
+    for domain in _domains(hypervisor, lab):
+        if domain.origin is not None and domain.origin.machine == name:
+            if not domain.origin.adopted:
+                raise KubertError(
+                    f"the lab made {name} itself: there is nobody to leave it to",
+                    fix=f"remove it with its disks: kubert-tui machines destroy {name}",
+                    host=hypervisor.host,
+                )
+            let_go(hypervisor, domain)
 
 
 def destroy_all(hypervisor: Hypervisor, lab: str) -> None:

@@ -17,6 +17,7 @@ class Action(StrEnum):
     REVERT = "revert"
     REBUILD = "rebuild"
     DESTROY = "destroy"
+    RELEASE = "release"
 
 
 CHANGING = frozenset(Action) - {Action.LIST, Action.CONSOLE}

@@ -32,6 +32,7 @@ _DONE = {
     Action.SNAPSHOT: "is kept as the snapshot {}",
     Action.REBUILD: "is made anew",
     Action.DESTROY: "is removed, its disks too",
+    Action.RELEASE: "is let go, and stays as it is",
 }
 
 
@@ -78,7 +79,7 @@ def act(
         for machine in machines:
             guest = _guest(work.lab, host, machine.name)
             if machine.state == MISSING and order.action is not Action.REBUILD:
-                if order.names and order.action is not Action.DESTROY:
+                if order.names and order.action not in (Action.DESTROY, Action.RELEASE):
                     raise KubertError(
                         f"{machine.name} has not been made yet", fix="run the stage machines",
                         host=host,
@@ -115,6 +116,8 @@ def _one(work: Work, hypervisor: Hypervisor, guest: Guest, order: Order, raw: Ra
             lifecycle.destroy(hypervisor, guest.lab, guest.name)
             if guest.name not in {one.name for one in work.lab.guests}:
                 keys.forget_machine(guest.lab, guest.name)
+        case Action.RELEASE:
+            lifecycle.release(hypervisor, guest.lab, guest.name)
 
 
 def _console(work: Work, hypervisor: Hypervisor, guest: Guest, raw: Raw | None) -> None:

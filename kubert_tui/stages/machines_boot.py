@@ -13,7 +13,7 @@ from kubert_tui.events.model import Note, Waiting
 from kubert_tui.machines.guest import Guest
 from kubert_tui.machines.hypervisor import Hypervisor
 from kubert_tui.stages.machines_console import ConsoleReader
-from kubert_tui.stages.machines_observe import SET_UP_FAILED, hindrance
+from kubert_tui.stages.machines_observe import KEY_REFUSED, SET_UP_FAILED, hindrance
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.restart import minutes
 
@@ -138,10 +138,15 @@ class _Wait:
     def _ask(self) -> None:
         while not self._over.is_set():
             self.reason = hindrance(self._work, self.guest, self._over)
-            if not self.reason:
+            if not self.reason or self._is_to_be_asked_about:
                 self.ready.set()
                 return
             self._over.wait(self._poll)
+
+    @property
+    def _is_to_be_asked_about(self) -> bool:
+        """It answers, and whoever looks next asks whether its key is right."""
+        return bool(self.guest.spec.adopted) and self.reason.startswith(KEY_REFUSED)
 
 
 def _waiting(wait: _Wait, reader: ConsoleReader) -> str:

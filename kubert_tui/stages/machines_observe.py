@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event as Flag
 
-from kubert_tui.base.errors import CancelledError, KubertError
+from kubert_tui.base.errors import CancelledError, HostKeyError, KubertError
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.model import Facts
@@ -24,6 +24,8 @@ _AT_WORK = 3
 _FAILED = 4
 SET_UP_FAILED = "cloud-init failed"
 """What a hindrance begins with that no time will end."""
+KEY_REFUSED = "its host key is not trusted"
+"""The same; of an adopted machine, whose key is not ours, until somebody was asked."""
 # A fresh machine answers before cloud-init has finished, which restarts sshd once: that is the
 # end to wait for. 2: it finished with something to complain about.
 _READY = """\
@@ -87,6 +89,8 @@ def hindrance(work: Work, guest: Guest, cancel: Flag | None = None) -> str:
             done = there.run(order)
         finally:
             there.close()
+    except HostKeyError as error:
+        return f"{KEY_REFUSED}: {clean_line(error.what)}"
     except KubertError as error:
         return clean_line(error.what)
     if done.ok:
@@ -103,8 +107,20 @@ def _hindrances(work: Work, guests: Iterable[Guest]) -> dict[str, str]:
     if not asked:
         return {}
     with ThreadPoolExecutor(len(asked), thread_name_prefix="guest") as pool:
-        reasons = pool.map(lambda guest: hindrance(work, guest, work.cancel), asked)
+        reasons = pool.map(lambda guest: _asked(work, guest), asked)
         return {guest.name: reason for guest, reason in zip(asked, reasons, strict=True)}
+
+
+def _asked(work: Work, guest: Guest) -> str:
+    if guest.spec.adopted:
+        # Somebody else made its host key (and it may want a password): a person is asked, once.
+        try:
+            work.host(guest.name)
+        except CancelledError:
+            raise
+        except KubertError as error:
+            return clean_line(error.what)
+    return hindrance(work, guest, work.cancel)
 
 
 def _with(facts: Facts, machines: tuple[MachineSeen, ...]) -> Facts:

@@ -80,9 +80,10 @@ class Work(Protocol):
         """A connection to libvirt on a host while inside; raises as `open_hypervisor` does."""
 
     def guest(self, guest: Guest) -> Host:
-        """A connection to a virtual machine of the lab; whoever asks for it closes it.
+        """Connect to a machine as `host` does to it, for one look; whoever asks for it closes it.
 
-        Nobody is asked anything: its keys are the lab's, and known.
+        Nobody is asked anything: its keys are the lab's, and known. A machine that just starts is
+        asked again and again, beside what else goes on.
         """
 
     def drop(self, name: str) -> None:

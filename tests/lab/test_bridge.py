@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import yaml
@@ -14,6 +16,7 @@ from kubert_tui.lab.load import load_lab
 from kubert_tui.lab.machines import MachinesSpec, NetworkSpec
 from kubert_tui.lab.model import Permission
 from kubert_tui.lab.write import write_lab
+from kubert_tui.practice.network import LabNetwork
 from tests.support.headless import Headless, auto
 from tests.support.playground import ANSIBLE, PLAYBOOKS
 from tests.support.twins import Twins, wait_until
@@ -36,12 +39,11 @@ def put(twins: Twins, name: str, path: str, text: str) -> None:
     twins.inside(name, "tee", path, stdin=text)
 
 
-def give_to_networkd(twins: Twins, name: str) -> None:
+def give_to_networkd(twins: Twins, name: str, *, dhcp: bool = False) -> None:
     """Have systemd-networkd look after the card, with what it is configured as already."""
-    text = (
-        f"[Match]\nName=host0\n\n[Network]\nAddress={address(twins, name)}/24\n"
-        f"Gateway={gateway(twins, name)}\nLinkLocalAddressing=no\n"
-    )
+    static = f"Address={address(twins, name)}/24\nGateway={gateway(twins, name)}\n"
+    own = "DHCP=ipv4\n" if dhcp else static
+    text = f"[Match]\nName=host0\n\n[Network]\n{own}LinkLocalAddressing=no\n"
     put(twins, name, "/etc/systemd/network/10-card.network", text)
     # With an address that it did not set itself, without broadcasts, systemd 252 never settles.
     twins.inside(name, "ip", "address", "flush", "dev", "host0")
@@ -164,12 +166,8 @@ def test_made_over_the_card_that_carries_us(twins: Twins, tmp_path: Path) -> Non
     code, again = run(lab)
     assert code == ExitCode.OK
     assert again.seen[-1]["states"]["bridge"] == "satisfied"
-    # It lasts: all forgotten but what is on the disk.
-    twins.inside(
-        "bull1", "sh", "-c", "systemctl stop systemd-networkd.socket systemd-networkd;"
-        " ip link delete br0; rm -r /run/systemd/netif /run/systemd/network;"
-        " systemctl start systemd-networkd",
-    )  # fmt: skip
+    # It lasts.
+    twins.inside("bull1", "sh", "-c", _NETWORKD)
     await_address(twins, "bull1", "br0")
     assert twins.answers("bull1")
 
@@ -215,22 +213,24 @@ def test_a_change_that_hangs_and_a_bridge_without_a_card(twins: Twins, tmp_path:
     assert twins.answers("bull2")
 
 
-def give_to_ifupdown(twins: Twins, name: str) -> None:
+def give_to_ifupdown(twins: Twins, name: str, *, dhcp: bool = False) -> None:
+    static = f"static\n    address {address(twins, name)}/24\n    gateway {gateway(twins, name)}\n"
     text = (
-        f"auto lo\niface lo inet loopback\n\nauto host0\niface host0 inet static\n"
-        f"    address {address(twins, name)}/24\n    gateway {gateway(twins, name)}\n"
+        "auto lo\niface lo inet loopback\n\nauto host0\n"
+        f"iface host0 inet {'dhcp' if dhcp else static}\n"
     )
     put(twins, name, "/etc/network/interfaces", text)
     twins.inside(name, "sh", "-ec", "ip address flush dev host0; ifup --force host0")
 
 
-def give_to_network_manager(twins: Twins, name: str) -> None:
+def give_to_network_manager(twins: Twins, name: str, *, dhcp: bool = False) -> None:
     text = "[keyfile]\nunmanaged-devices=none\n[device]\nmatch-device=*\nmanaged=1\n"
     put(twins, name, "/etc/NetworkManager/conf.d/00-all.conf", text)
+    static = f"manual\naddress1={address(twins, name)}/24,{gateway(twins, name)}"
     text = (
         "[connection]\nid=card\nuuid=6b1d3a1e-0f5d-4c5e-9a63-2f3f6f0a7b11\ntype=ethernet\n"
-        f"interface-name=host0\n[ipv4]\nmethod=manual\naddress1={address(twins, name)}/24,"
-        f"{gateway(twins, name)}\n[ipv6]\nmethod=disabled\n"
+        f"interface-name=host0\n[ipv4]\nmethod={'auto' if dhcp else static}\n"
+        "[ipv6]\nmethod=disabled\n"
     )
     path = "/etc/NetworkManager/system-connections/card.nmconnection"
     put(twins, name, path, text)
@@ -238,7 +238,38 @@ def give_to_network_manager(twins: Twins, name: str) -> None:
     twins.inside(name, "sh", "-ec", f"{command}; nmcli --wait 30 connection up card")
 
 
-_MANAGERS = {
+@contextmanager
+def dhcp_server(twins: Twins, name: str) -> Iterator[None]:
+    """A DHCP server in their network that has one address to give: this machine's.
+
+    A bridge that it takes for somebody else gets none.
+    """
+    own, router = address(twins, name), LabNetwork(twins.practice.directory).namespace("router")
+    argv = ["nsenter", f"--net={router}", "dnsmasq", "--keep-in-foreground", "--port=0",
+            "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--pid-file=", "--leasefile-ro",
+            "--user=root", "--interface=bridge0", "--no-ping",
+            f"--dhcp-range={own},{own},255.255.255.0,10m",
+            f"--dhcp-option=option:router,{gateway(twins, name)}"]  # fmt: skip
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as server:
+        try:
+            yield
+        finally:
+            server.terminate()
+
+
+class Give(Protocol):
+    """Has a service look after a machine's card."""
+
+    def __call__(self, twins: Twins, name: str, *, dhcp: bool = False) -> None: ...
+
+
+_NETWORKD = (
+    "systemctl stop systemd-networkd.socket systemd-networkd; ip link delete br0;"
+    " rm -r /run/systemd/netif /run/systemd/network; systemctl start systemd-networkd"
+)
+"""All forgotten but what is on the disk."""
+_MANAGERS: dict[str, tuple[Give, str]] = {
+    "": (give_to_networkd, _NETWORKD),
     "ifupdown": (give_to_ifupdown, "ifdown br0; ifup br0"),
     "network-manager": (
         give_to_network_manager,
@@ -255,36 +286,53 @@ _FILES = (
 
 @pytest.mark.long
 @pytest.mark.network
-@pytest.mark.parametrize("package", _MANAGERS)
-def test_with_other_services(own_twins: Twins, tmp_path: Path, package: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "dhcp"),
+    [
+        ("ifupdown", False),
+        ("network-manager", False),
+        ("", True),
+        ("ifupdown", True),
+        ("network-manager", True),
+    ],
+    ids=["ifupdown", "NetworkManager", "networkd dhcp", "ifupdown dhcp", "NetworkManager dhcp"],
+)
+def test_with_other_services_and_dhcp(
+    own_twins: Twins, tmp_path: Path, package: str, dhcp: bool
+) -> None:
     give, start_anew = _MANAGERS[package]
+    packages = [package, "isc-dhcp-client"] if dhcp and package == "ifupdown" else [package]
     install = "apt-get update -qq; apt-get install -qq -y --no-install-recommends"
-    own_twins.inside("bull1", "sh", "-ec", f"{install} {package}")
-    give(own_twins, "bull1")
-    await_address(own_twins, "bull1", "host0")
-    before = own_twins.inside("bull1", "sh", "-c", _FILES)
+    if package:
+        own_twins.inside("bull1", "sh", "-ec", f"{install} {' '.join(packages)}")
+    with dhcp_server(own_twins, "bull1") if dhcp else nullcontext():
+        give(own_twins, "bull1", dhcp=dhcp)
+        await_address(own_twins, "bull1", "host0")
+        before = own_twins.inside("bull1", "sh", "-c", _FILES)
+        nobody_comes_back(own_twins, tmp_path)
+        assert own_twins.inside("bull1", "sh", "-c", _FILES) == before
 
-    # Nobody comes back.
+        made = start(own_twins, tmp_path, "bull1", {"kubert_bridge_nic": "host0"})
+        told, _ = made.communicate(timeout=200)
+        assert made.returncode == 0, told + own_twins.inside(
+            "bull1", "cat", "/run/kubert-tui/bridge/br0/log", check=False
+        )
+        assert on(own_twins, "bull1", "br0")
+        own_twins.inside("bull1", "sh", "-c", start_anew)
+        await_address(own_twins, "bull1", "br0")
+        assert own_twins.answers("bull1")
+        again = start(own_twins, tmp_path, "bull1", {"kubert_bridge_nic": "host0"})
+        told, _ = again.communicate(timeout=200)
+        assert "changed=0" in told
+
+
+def nobody_comes_back(twins: Twins, directory: Path) -> None:
     variables = {"kubert_bridge_nic": "host0", "kubert_bridge_seconds": 20}
-    killed = start(own_twins, tmp_path, "bull1", variables)
-    wait_until(lambda: phase(own_twins, "bull1").startswith(("working", "back")), "it was made")
+    killed = start(twins, directory, "bull1", variables)
+    wait_until(lambda: phase(twins, "bull1").startswith(("working", "back")), "it was made")
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
-    wait_until(lambda: phase(own_twins, "bull1").startswith("back"), "it went back")
-    assert phase(own_twins, "bull1") == "back nobody came back over the network in time"
-    await_address(own_twins, "bull1", "host0")
-    assert "br0 " not in links(own_twins, "bull1")
-    assert own_twins.inside("bull1", "sh", "-c", _FILES) == before
-
-    made = start(own_twins, tmp_path, "bull1", {"kubert_bridge_nic": "host0"})
-    told, _ = made.communicate(timeout=200)
-    assert made.returncode == 0, told + own_twins.inside(
-        "bull1", "cat", "/run/kubert-tui/bridge/br0/log", check=False
-    )
-    assert on(own_twins, "bull1", "br0")
-    own_twins.inside("bull1", "sh", "-c", start_anew)
-    await_address(own_twins, "bull1", "br0")
-    assert own_twins.answers("bull1")
-    again = start(own_twins, tmp_path, "bull1", {"kubert_bridge_nic": "host0"})
-    told, _ = again.communicate(timeout=200)
-    assert "changed=0" in told
+    wait_until(lambda: phase(twins, "bull1").startswith("back"), "it went back")
+    assert phase(twins, "bull1") == "back nobody came back over the network in time"
+    await_address(twins, "bull1", "host0")
+    assert "br0 " not in links(twins, "bull1")

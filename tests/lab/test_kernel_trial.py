@@ -1,18 +1,20 @@
 """The kernel stage on a machine that boots: GRUB, kernels, a reset button. As a user runs it.
 
 Under emulation everything takes long, and longer when others work here, so nothing is asserted of
-how long. The first test is in every run, the others in the long profile only (`./test long`).
+how long. The first test, inside a guest, is in every run; the others, and that one on a host, in
+the long profile only (`./test long`).
 """
 
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from kubert_tui.base.errors import ExitCode
+from tests.support.guest_lab import GUEST, as_guest
 from tests.support.headless import Entry, Headless, auto
 from tests.support.twins import wait_until
 from tests.support.virtual_kernels import (
@@ -30,6 +32,7 @@ __all__ = ["virtual_host"]
 pytestmark = [pytest.mark.lab, pytest.mark.virtual, pytest.mark.timeout(7200)]
 
 HOST = "bull1"
+Target = AbstractContextManager[Callable[[], Headless]]
 PATIENT = ("--set", "kernel.trial=60m", "--set", "restart_wait=90m")
 """More than any boot takes here, however busy the computer is."""
 
@@ -46,11 +49,24 @@ def stage(twins: VirtualTwins, *settings: str) -> Headless:
     return auto("--yes", "--only", "kernel", *(settings or PATIENT), lab=twins.lab)
 
 
+@contextmanager
+def on_host(twins: VirtualTwins, _: Path) -> Iterator[Callable[[], Headless]]:
+    """Run the stage on the machine as a host of the lab."""
+    yield lambda: stage(twins)
+
+
+@contextmanager
+def in_guest(twins: VirtualTwins, directory: Path) -> Iterator[Callable[[], Headless]]:
+    """Run the stage on the machine as a guest of a host: it is reached through that only."""
+    with as_guest(twins, HOST, directory, allow="kernel, reboot") as lab:
+        yield lambda: auto("--yes", "--only", "guest-kernel", *PATIENT, lab=lab)
+
+
 def ended(run: Headless) -> str:
     """Read to the end; return the state of the host, checked against the exit code."""
     code = run.finish()
     (finished,) = run.named("stage-finished")
-    state = str(finished["hosts"][HOST])
+    (state,) = map(str, finished["hosts"].values())
     told = [(e["what"], e["details"], e["log"]) for e in run.named("failure")]
     assert (code == ExitCode.OK) is (state in ("done", "satisfied")), told
     return state
@@ -98,24 +114,29 @@ def console_has(twins: VirtualTwins, *words: str) -> Callable[[], bool]:
     return lambda: all(word in console.read_text(errors="replace") for word in words)
 
 
-def test_a_good_kernel_is_tried_adopted_and_boots_from_then_on(virtual_host: VirtualTwins) -> None:
+@pytest.mark.parametrize("target", [in_guest, pytest.param(on_host, marks=pytest.mark.long)])
+def test_a_good_kernel_is_tried_adopted_and_boots_from_then_on(
+    virtual_host: VirtualTwins, tmp_path: Path, target: Callable[[VirtualTwins, Path], Target]
+) -> None:
     old, release = running(virtual_host), rt_release()
     boot = virtual_host.boot_id(HOST)
-    with offering(virtual_host, Kernel.GOOD):
-        run = stage(virtual_host)
-        assert ended(run) == "done"
-    (restarting,) = run.named("restarting")
-    assert restarting["boot_id"] == boot, "it restarted once"
-    assert console_has(virtual_host, f"kubert.trial={release}", "panic=30")()
-    assert release != old
-    adopted(virtual_host, release)
+    with target(virtual_host, tmp_path) as run_stage:
+        with offering(virtual_host, Kernel.GOOD):
+            run = run_stage()
+            assert ended(run) == "done"
+        (restarting,) = run.named("restarting")
+        assert restarting["boot_id"] == boot, "it restarted once"
+        assert restarting["host"] == (GUEST if target is in_guest else HOST)
+        assert console_has(virtual_host, f"kubert.trial={release}", "panic=30")()
+        assert release != old
+        adopted(virtual_host, release)
 
-    boot = virtual_host.boot_id(HOST)
-    virtual_host.inside(HOST, "systemctl", "reboot", check=False)
-    virtual_host.await_boot(HOST, boot)
-    adopted(virtual_host, release)
-    assert "kubert.trial" not in virtual_host.inside(HOST, "cat", "/proc/cmdline")
-    assert ended(stage(virtual_host)) == "satisfied"
+        boot = virtual_host.boot_id(HOST)
+        virtual_host.inside(HOST, "systemctl", "reboot", check=False)
+        virtual_host.await_boot(HOST, boot)
+        adopted(virtual_host, release)
+        assert "kubert.trial" not in virtual_host.inside(HOST, "cat", "/proc/cmdline")
+        assert ended(run_stage()) == "satisfied"
 
 
 @pytest.mark.long

@@ -7,7 +7,6 @@ one, and its networks are theirs.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,11 +20,13 @@ import pytest
 from kubert_tui.lab.load import load_lab
 from kubert_tui.machines.guest import POOL
 from kubert_tui.machines.image_name import base_volume
+from kubert_tui.practice.virtual import Virtual
 from tests.lab.test_machines_libvirt import whole_state
 from tests.support.headless import Headless
 from tests.support.libvirt_here import PrivateLibvirt, private_libvirt
 from tests.support.seeded_disk import seeded_disk
 from tests.support.sshd import PROGRAM, start_sshd
+from tests.support.twins import CACHE_HOME, skip_unless_possible
 
 pytestmark = [pytest.mark.lab, pytest.mark.virtual, pytest.mark.timeout(3600)]
 LAB = """\
@@ -107,21 +108,22 @@ def over_ssh(libvirt: PrivateLibvirt, directory: Path) -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    disk = seeded_disk()
+def empty_bench(tmp_path: Path) -> Iterator[Bench]:
+    """Whose libvirt has no image."""
     with private_libvirt(tmp_path) as libvirt:
-        # /dev/kvm may be there and boot nothing; what cannot be opened is not used.
-        hidden = tmp_path / "kvm"
-        with socket.socket(socket.AF_UNIX) as placed:
-            placed.bind(str(hidden))
-            if Path("/dev/kvm").exists():
-                subprocess.run([*libvirt.enter, "mount", "--bind", hidden, "/dev/kvm"], check=True)
-            bench = Bench(libvirt, tmp_path / "lab.yaml")
-            bench.write("one")
-            image = libvirt.images / POOL / base_volume(load_lab(bench.file))
-            image.parent.mkdir(parents=True)
-            subprocess.run(["cp", "--sparse=always", "--reflink=auto", disk, image], check=True)
-            yield bench
+        libvirt.hide_kvm()
+        yield Bench(libvirt, tmp_path / "lab.yaml")
+
+
+@pytest.fixture
+def bench(empty_bench: Bench) -> Bench:
+    """Whose libvirt has the image of the lab: one that starts in seconds."""
+    empty_bench.write("one")
+    image = empty_bench.libvirt.images / POOL / base_volume(load_lab(empty_bench.file))
+    image.parent.mkdir(parents=True)
+    disk = seeded_disk()
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", disk, image], check=True)
+    return empty_bench
 
 
 def watch_console(bench: Bench) -> None:
@@ -142,6 +144,17 @@ def states(run: Headless) -> str:
 
 def steps(run: Headless) -> list[str]:
     return [step["title"] for plan in run.named("plan-made") for step in plan["steps"]]
+
+
+def nothing_is_left(bench: Bench, before: dict[str, str]) -> None:
+    """Of the machines, in libvirt and on this computer."""
+    after = whole_state(bench.libvirt)
+    # The image, which nobody uses any more, is gone, too; the images' directory was there before.
+    assert [line for line in after["files"].splitlines() if POOL in line] == []
+    assert {**after, "files": ""} == {**before, "files": ""}
+    home = Path(os.environ["XDG_STATE_HOME"], "kubert-tui")
+    assert not list(home.glob("machines/*"))
+    assert "kubert-tui:machines" not in (home / "known_hosts").read_text()
 
 
 def measure_inside(bench: Bench, names: tuple[str, ...]) -> None:
@@ -242,10 +255,50 @@ def test_from_the_lab_file_to_machines_and_to_nothing(
     assert bench.listed()["one"]["state"] == "off"
     bench.machines("destroy", "--all", "--yes")
     assert {row["state"] for row in bench.listed().values()} == {"missing"}
-    after = whole_state(bench.libvirt)
-    # The image, which nobody uses any more, is gone, too; the images' directory was there before.
-    assert [line for line in after["files"].splitlines() if POOL in line] == []
-    assert {**after, "files": ""} == {**before, "files": ""}
-    home = Path(os.environ["XDG_STATE_HOME"], "kubert-tui")
-    assert not list(home.glob("machines/*"))
-    assert "kubert-tui:machines" not in (home / "known_hosts").read_text()
+    nothing_is_left(bench, before)
+
+
+ASK = (
+    "cloud-init status; uname -n; ip -4 -o address show scope global; ip route show default;"
+    " sshd -T | grep passwordauthentication; grep ^root /etc/shadow; nproc;"
+    " findmnt --noheadings --bytes --output SIZE /; getent passwd engineer;"
+    " resolvectl dns eth0"
+)
+
+
+@pytest.mark.long
+@pytest.mark.network
+@pytest.mark.timeout(7200)
+def test_real_cloud_init_sets_up_what_the_stages_make(
+    empty_bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image built here (systemd, cloud-init), brought to the host and started from."""
+    skip_unless_possible(Virtual.kind)
+    bench = empty_bench
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE_HOME))
+    bench.reached = over_ssh(bench.libvirt, tmp_path / "sshd")
+    bench.write("one", memory="768MiB")
+    bench.file.write_text(f"{bench.file.read_text()}image: {{source: built}}\nrestart_wait: 60m\n")
+    before = whole_state(bench.libvirt)
+
+    made = bench.stage("--only", "image")
+    ended = {one["stage"]: one["state"] for one in made.named("stage-finished")}
+    assert ended == {"image": "done", "machines": "done"}
+    status, name, address, route, passwords, shadow, cpus, size, dns = bench.ssh(
+        bench.listed()["one"]["ssh"], ASK
+    ).splitlines()
+    assert status == "status: done", "it was waited for"
+    assert name == "one"
+    assert "192.168.77.10/24" in address
+    assert route.startswith("default via 192.168.77.1 ")
+    assert passwords == "passwordauthentication no"
+    assert shadow.split(":")[1].startswith("!")
+    assert cpus == "1"
+    assert int(size) > 7 << 30, "it has grown into its disk"
+    assert dns.endswith(": 192.168.77.1")
+
+    again = bench.stage("--only", "image")
+    ended = {one["stage"]: one["state"] for one in again.named("stage-finished")}
+    assert ended == {"image": "satisfied", "machines": "satisfied"}
+    bench.machines("destroy", "--all", "--yes")
+    nothing_is_left(bench, before)

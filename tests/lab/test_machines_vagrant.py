@@ -12,16 +12,19 @@ from kubert_tui.base.errors import KubertError
 from kubert_tui.cli import machines_export
 from kubert_tui.cli.main import main
 from kubert_tui.lab.load import load_lab, parse_lab
-from kubert_tui.machines.adopt import adopt, let_go
+from kubert_tui.machines.adopt import adopt
 from kubert_tui.machines.cases import host_of
 from kubert_tui.machines.elements import Case
 from kubert_tui.machines.ensure import ensure, look, rebuild
 from kubert_tui.machines.guest import guests_of
 from kubert_tui.machines.hypervisor import Hypervisor, open_hypervisor
-from kubert_tui.machines.lifecycle import destroy, destroy_all, leftovers, machines
+from kubert_tui.machines.lifecycle import destroy, destroy_all, leftovers, machines, release
 from kubert_tui.machines.traits import Traits
+from tests.lab.test_machines_stage import Bench, empty_bench, states
 from tests.support.libvirt_here import PrivateLibvirt, private_libvirt
+from tests.support.vagrant_here import Vagrant, lacking
 
+__all__ = ["empty_bench"]
 pytestmark = [pytest.mark.lab, pytest.mark.virtual, pytest.mark.timeout(600)]
 
 LAB = (
@@ -144,12 +147,19 @@ def test_what_vagrant_made_is_adopted_and_stays_whose_it_is(
         lambda: destroy(hypervisor, "twins", "master"),
         lambda: rebuild(hypervisor, case, "base+none"),
     ):
-        with pytest.raises(KubertError, match=r"did not make proj_master.*proj_master\.img"):
+        with pytest.raises(
+            KubertError, match=r"did not make proj_master.*proj_master\.img"
+        ) as told:
             act()
+        assert "machines release master" in told.value.fix
     with pytest.raises(KubertError, match="belongs to the lab twins already"):
         adopt(hypervisor, "other", "proj_master", "master")
     with pytest.raises(KubertError, match="there is no machine nobody"):
         adopt(hypervisor, "twins", "nobody", "nobody")
+
+    release(hypervisor, "twins", "master")
+    assert not machines(hypervisor, "twins")
+    adopt(hypervisor, "twins", "proj_master", "master")
 
     # The lab goes; what was vagrant's is as it was before, and runs.
     destroy_all(hypervisor, "twins")
@@ -158,9 +168,7 @@ def test_what_vagrant_made_is_adopted_and_stays_whose_it_is(
     assert disk.exists()
     after = libvirt.virsh("dumpxml", "--inactive", "proj_master")
     assert after.replace("  <metadata/>\n", "") == before
-    domain = hypervisor.domain("proj_master")
-    assert domain is not None
-    let_go(hypervisor, domain)
+    release(hypervisor, "twins", "master")
 
     # Gone where it was made: that is told, and no other is made in its place.
     libvirt.virsh("destroy", "proj_master")
@@ -169,3 +177,37 @@ def test_what_vagrant_made_is_adopted_and_stays_whose_it_is(
     with pytest.raises(KubertError, match="adopted as master, is gone"):
         ensure(hypervisor, case, "base+none")
     assert parse_lab(lab.read_text(), "lab.yaml") == changed
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_machine_of_vagrant_up_is_one_of_the_lab_until_it_is_let_go(
+    empty_bench: Bench, tmp_path: Path
+) -> None:
+    if why := lacking():
+        pytest.skip(why)
+    bench, vagrant = empty_bench, Vagrant(empty_bench.libvirt, tmp_path / "project")
+    vagrant.prepare()
+    vagrant("up")
+    before = bench.libvirt.virsh("dumpxml", "--inactive", vagrant.domain())
+    written = f"{LAB}allow: [machines]\n"
+    bench.file.write_text(written)
+
+    bench.machines("adopt", vagrant.domain(), "--directory", str(vagrant.directory))
+    assert states(bench.stage()) == "satisfied"
+    row = bench.listed()["m0"]
+    assert row["state"] == "running"
+    assert bench.ssh(row["ssh"], "id", "-un") == "vagrant"
+    bench.machines("stop", "m0")
+    made = bench.stage()
+    assert states(made) == "done"
+    assert bench.ssh(row["ssh"], "id", "-un") == "vagrant"
+
+    bench.machines("destroy", "m0", "--yes", code=1)
+    bench.machines("release", "m0")
+    assert bench.file.read_text().rstrip("\n") == written.rstrip("\n")
+    after = bench.libvirt.virsh("dumpxml", "--inactive", vagrant.domain())
+    assert after.replace("  <metadata/>\n", "") == before
+    assert vagrant("ssh", "-c", "id -un").strip() == "vagrant"
+    vagrant("destroy", "--force")
+    assert bench.libvirt.virsh("list", "--all", "--name") == ""

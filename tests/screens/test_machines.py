@@ -130,6 +130,23 @@ async def test_what_loses_something_wants_the_name_typed() -> None:
         assert orders(engine)[-1] == Order(Action.DESTROY, typed="bulls")
 
 
+async def test_of_an_adopted_machine_the_lab_only_lets_go() -> None:
+    async with wizard() as (app, pilot, engine):
+        await opened(app, pilot, engine)
+        assert app.session is not None
+        text = "hosts: [{name: bull1}]\nallow: [machines]\n"
+        text += "machines: [{name: master, adopted: proj_master}]\n"
+        app.session.view.lab = parse_lab(text, "lab.yaml")
+        engine.play((BULL1,))
+        await pilot.press("d")
+        await until(pilot, lambda: on_top(app, TypedPrompt))
+        assert "did not make it" in screen_text(app)
+        app.screen.query_one(Input).value = "master"
+        await pilot.press("enter")
+        await until(pilot, lambda: on_top(app, MachinesScreen))
+        assert orders(engine)[-1] == Order(Action.RELEASE, ("master",))
+
+
 async def test_nothing_is_changed_where_the_lab_does_not_allow_it() -> None:
     async with wizard() as (app, pilot, engine):
         await opened(app, pilot, engine)

@@ -12,6 +12,7 @@ its QEMUs end. No systemd is needed. Skips the test where that is impossible.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -98,6 +99,14 @@ class PrivateLibvirt:
         spaces = f"/proc/{self.process}/ns"
         return ("nsenter", f"--mount={spaces}/mnt", f"--net={spaces}/net",
                 f"--pid={spaces}/pid_for_children")  # fmt: skip
+
+    def hide_kvm(self) -> None:
+        """Have no KVM to it: /dev/kvm may be there and boot nothing; a socket cannot be opened."""
+        if Path("/dev/kvm").exists():
+            hidden = self.directory / "kvm"
+            with socket.socket(socket.AF_UNIX) as placed:
+                placed.bind(str(hidden))
+            subprocess.run([*self.enter, "mount", "--bind", hidden, "/dev/kvm"], check=True)
 
     def virsh(self, *arguments: str) -> str:
         """What virsh prints; AssertionError if it fails."""

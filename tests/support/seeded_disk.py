@@ -1,13 +1,15 @@
 """A disk that boots in seconds rather than minutes and sets itself up from a machine's seed.
 
 It is the practice machines' disk with another process 1 (`seeded_guest.py`): no systemd, which is
-most of a start under emulation; and with cyclictest. Made in seconds, once, and kept in the cache
-beside theirs.
+most of a start under emulation; and with cyclictest. There is a Vagrant box of it, too. Made in
+seconds, once, and kept in the cache beside theirs.
 """
 
 import hashlib
+import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -64,7 +66,38 @@ def _build(practice: Path, directory: Path) -> None:
         # This computer's is of the same distribution; what it is linked to is there.
         f"write {shutil.which('cyclictest')} /usr/bin/cyclictest",
         "sif /usr/bin/cyclictest mode 0100755",
+        f"write {shutil.which('busybox')} /usr/bin/busybox",
+        "sif /usr/bin/busybox mode 0100755",
     )
+
+
+def vagrant_box() -> Path:
+    """Return a box for vagrant-libvirt with this disk, made if it is not in the cache."""
+    disk_image = seeded_disk()
+    box = disk_image.with_name("seeded.box")
+    if not box.exists():
+        with tempfile.TemporaryDirectory(dir=box.parent) as name:
+            parts = Path(name)
+            raw = parts / "raw"
+            _run("cp", "--sparse=always", "--reflink=auto", disk_image, raw)
+            key = parts / "vagrant.pub"
+            # Everybody has the other half: vagrant changes it when it gets in first.
+            (published,) = Path("/usr/share").glob("*/*/gems/vagrant-*/keys/vagrant.pub")
+            key.write_text(published.read_text())
+            _debugfs(raw, f"write {key} /etc/vagrant.pub")
+            _run("qemu-img", "convert", "-O", "qcow2", "-f", "raw", raw, parts / "box.img")
+            size = -(-raw.stat().st_size >> 30)
+            metadata = {"provider": "libvirt", "format": "qcow2", "virtual_size": size}
+            (parts / "metadata.json").write_text(json.dumps(metadata))
+            (parts / "Vagrantfile").write_text("Vagrant.configure('2') do |config|\nend\n")
+            files = ("metadata.json", "Vagrantfile", "box.img")
+            _run("tar", "-cf", parts / "box", "-C", parts, *files)
+            (parts / "box").rename(box)
+    return box
+
+
+def _run(*argv: str | Path) -> None:
+    subprocess.run(argv, check=True)
 
 
 def _debugfs(image: Path, *commands: str) -> None:

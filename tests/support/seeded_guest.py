@@ -2,8 +2,9 @@
 """Process 1 of a small guest: what cloud-init and systemd would do, in a tenth of the time.
 
 Reads the seed (NoCloud, on the volume labelled cidata) as cloud-init does, sets name, address and
-keys, starts sshd, and switches off when the power button is pressed. `seeded_disk.py` puts it, and
-PyYAML, onto a disk.
+keys, starts sshd, and switches off when the power button is pressed. Without a seed it is what a
+Vagrant box starts as: an address by DHCP, and a user vagrant. `seeded_disk.py` puts it, PyYAML and
+busybox onto a disk.
 """
 
 import ctypes
@@ -16,6 +17,12 @@ import yaml
 
 _EVENT = 24
 _KEY_POWER = 116
+_LEASED = """\
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip address replace "$ip/$mask" dev "$interface"
+ip route replace default via "$router"
+"""
 
 
 def run(*argv: str) -> None:
@@ -35,6 +42,10 @@ def mount_all() -> None:
 
 def set_up() -> None:
     run("modprobe", "-a", "isofs", "virtio_net", "evdev", "button")
+    run("ip", "link", "set", "lo", "up")
+    if not Path("/dev/vdb").exists():
+        set_up_for_vagrant()
+        return
     run("mount", "-t", "iso9660", "-o", "ro", "/dev/vdb", "/mnt")
     seed = Path("/mnt")
     user = yaml.safe_load((seed / "user-data").read_text())
@@ -47,7 +58,6 @@ def set_up() -> None:
         for one in Path("/sys/class/net").iterdir()
         if (one / "address").read_text().strip() == network["match"]["macaddress"]
     )
-    run("ip", "link", "set", "lo", "up")
     run("ip", "address", "add", network["addresses"][0], "dev", card)
     run("ip", "link", "set", card, "up")
     for route in network.get("routes", ()):
@@ -60,6 +70,23 @@ def set_up() -> None:
     host_key.chmod(0o600)
     for file in user["write_files"]:
         Path(file["path"]).write_text(file["content"])
+
+
+def set_up_for_vagrant() -> None:
+    (card,) = (one.name for one in Path("/sys/class/net").iterdir() if one.name != "lo")
+    run("ip", "link", "set", card, "up")
+    leased = Path("/run/leased")
+    leased.write_text(_LEASED)
+    leased.chmod(0o755)
+    run("busybox", "udhcpc", "-i", card, "-s", str(leased), "-n", "-q", "-t", "20")
+    if not Path("/home/vagrant").exists():
+        run("useradd", "--create-home", "--shell", "/bin/bash", "vagrant")
+        Path("/etc/sudoers.d/vagrant").write_text("vagrant ALL=(ALL) NOPASSWD: ALL\n")
+        kept = Path("/home/vagrant/.ssh/authorized_keys")
+        kept.parent.mkdir(mode=0o700)
+        kept.write_text(Path("/etc/vagrant.pub").read_text())
+        run("chown", "-R", "vagrant:", str(kept.parent))
+    run("ssh-keygen", "-A")
 
 
 def switch_off_on_button() -> None:

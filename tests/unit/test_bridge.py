@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubert_tui.checks.bridge import BRIDGE, choice_of
+from kubert_tui.checks.bridge import BRIDGE, bridge_instead, choice_of
 from kubert_tui.checks.finding import Level
 from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import Facts
@@ -173,3 +173,25 @@ def test_the_plan_says_what_happens_and_what_happens_else() -> None:
 def test_a_bridge_for_the_host_alone_has_the_networks_first_address() -> None:
     assert variables(lab("none"), facts())["kubert_bridge_address"] == "192.168.77.1/24"
     assert "kubert_bridge_address" not in variables(lab("bond0"), facts())
+
+
+def test_what_to_write_for_machines_on_the_network_of_the_hosts() -> None:
+    lab = parse_lab(
+        "hosts: [{name: bull1}, {name: bull2}]\n"
+        "machines: [{name: one}, {name: two, host: bull2}]\n",
+        "lab.yaml",
+    )
+    both = (facts_of(HPE, host="bull1"), facts_of(HPE, host="bull2"))
+    told = bridge_instead(both, lab)
+    assert "network: {kind: bridge, prefix: 192.168.11.5, gateway: 192.168.11.1}" in told
+    assert "bull1: eno1np0 (192.168.11.11" in told
+    assert "eno2np1" in told.partition("bull2: ")[2]
+    # Where the first ten are somebody's, others are told; where nothing is known, nothing.
+    cards = Known(
+        tuple(replace(one, addresses=("192.168.11.53",)) for one in both[1].network.value)  # type: ignore[union-attr]
+    )
+    assert "prefix: 192.168.11.6," in bridge_instead(
+        (both[0], replace(both[1], network=cards)), lab
+    )
+    nothing = tuple(replace(one, network=Unknown("denied")) for one in both)
+    assert "prefix: ..., gateway: ..." in bridge_instead(nothing, lab)

@@ -162,6 +162,27 @@ def test_a_run_that_goes_on_knows_what_was_decided() -> None:
     assert edited.plan_of("bull1") == PROPOSED
 
 
+def test_what_decides_none_takes_the_plan_of_the_newest_run_that_has_one() -> None:
+    lab = blank_lab("bull1", "bull2")
+
+    def lab_of(kind: str, lab: Lab = lab, lab_file: str = "") -> Lab:
+        engine = Session(lab, Options(kind=kind, lab_file=lab_file), (), connect=World().connect)
+        engine.close()
+        list(engine.events())
+        return engine.lab
+
+    assert lab_of("machines") == lab
+    play(blank_lab("bull1"), chosen(PROPOSED))
+    play(blank_lab("bull1"), chosen(CHOSEN), options=Options(fresh=True))
+    play(blank_lab("bull1"), options=Options(dry_run=True, fresh=True))
+    found = lab_of("machines")
+    assert (found.plan_of("bull1"), found.plan_of("bull2")) == (CHOSEN, None)
+    assert lab_of("machines", lab_file="other.yaml").plan_of("bull1") is None
+    edited = lab.with_plans({"bull1": PROPOSED})
+    assert lab_of("machines", edited) == edited, "the lab file counts more"
+    assert lab_of("") == lab, "a run of all stages decides anew"
+
+
 def test_a_plan_that_does_not_fit_is_replaced_only_when_that_is_confirmed() -> None:
     lab = blank_lab("bull1").with_plans({"bull1": CpuPlan(frozenset({0}), frozenset({1}))})
     told, kept = play(lab)

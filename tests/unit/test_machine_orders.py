@@ -3,17 +3,27 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from kubert_tui.base.errors import CancelledError, ExitCode, KubertError
+from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.engine import machine_orders, session
 from kubert_tui.engine.session import Options, Session
-from kubert_tui.events.model import Event, Failure, Finished, HostLocked, OrderEnded, StageState
+from kubert_tui.events.model import (
+    Event,
+    Failure,
+    Finished,
+    HostLocked,
+    Note,
+    OrderEnded,
+    StageState,
+)
 from kubert_tui.facts.fact import Known
 from kubert_tui.facts.model import Facts
 from kubert_tui.facts.virtual import Libvirt, MachineSeen
-from kubert_tui.lab.load import parse_lab
+from kubert_tui.lab.load import load_lab, parse_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.machines import keys
 from kubert_tui.machines.order import Action, Order
@@ -61,9 +71,11 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> Acts:
     return acts
 
 
-def run(*orders: Order, lab: Lab = LAB, world: World | None = None) -> tuple[int, list[Event]]:
+def run(
+    *orders: Order, lab: Lab = LAB, world: World | None = None, lab_file: str = ""
+) -> tuple[int, list[Event]]:
     world = world or World()
-    options = Options(kind="machines")
+    options = Options(kind="machines", lab_file=lab_file)
     engine = Session(lab, options, (), gather=world.gather, connect=world.connect)
     for order in orders:
         engine.machines(order)
@@ -141,6 +153,31 @@ def test_keys_go_only_when_no_host_has_anything_left(acts: Acts) -> None:
     acts.failing.clear()
     assert run(Order(Action.DESTROY, typed="twins"))[0] == 0
     assert not keys.kept("twins")
+
+
+def test_what_is_let_go_is_taken_out_of_the_lab_file(acts: Acts, tmp_path: Path) -> None:
+    kept = "hosts: [{name: bull1}]\nallow: [machines]\nmachines:\n  - name: two\n"
+    file = tmp_path / "lab.yaml"
+    file.write_text(f"{kept}  - {{name: one, adopted: proj_one, user: vagrant}}\n")
+    code, events = run(Order(Action.RELEASE, ("one",)), lab=load_lab(file), lab_file=str(file))
+    assert (code, acts.done) == (0, [("bull1", Action.RELEASE, ("one",))])
+    assert file.read_text() == kept
+    assert [event for event in of(events, Note) if "one is taken out of" in event.text]  # type: ignore[attr-defined]
+
+
+def test_an_order_knows_the_cpu_plan_that_only_a_run_has(
+    monkeypatch: pytest.MonkeyPatch, acts: Acts
+) -> None:
+    seen = list[str]()
+
+    def act(work: Work, *_: object) -> None:
+        seen.append(work.lab.plan_of("bull1").words)  # type: ignore[union-attr]
+
+    plan = CpuPlan(frozenset({0}), frozenset({1}))
+    monkeypatch.setattr(machine_orders, "act", act)
+    monkeypatch.setattr(session, "decided_plans", lambda *_: {"bull1": plan})
+    assert run(Order(Action.REBUILD, ("one",), typed="one"))[0] == 0
+    assert seen == [plan.words]
 
 
 def test_one_that_failed_does_not_end_the_next(acts: Acts) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubert_tui.base.errors import LabFileError
-from kubert_tui.lab.edit_machines import with_machine
+from kubert_tui.lab.edit_machines import with_machine, without_machine
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.machines import MachineSpec
 from kubert_tui.machines.definition import define
@@ -99,6 +99,25 @@ def test_a_machine_is_added_and_the_rest_stays(rest: str) -> None:
     before, after = (parse_lab(one, "lab.yaml").machines.each for one in (text, edited))
     assert after == (*before, ADOPTED)
     assert with_machine(edited, ADOPTED, "lab.yaml") == edited
+    again = without_machine(edited, ADOPTED.name, "lab.yaml")
+    assert again.rstrip("\n") == text.rstrip("\n")
+    assert without_machine(text, ADOPTED.name, "lab.yaml") == text
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        # The others' addresses follow from their places.
+        "machines:\n  - name: one\n  - name: two\n",
+        "machines: [{name: one}]\n",
+        "machines:\n  -\n    name: one\n  - {name: two, address: 192.168.77.12}\n",
+        "machines:\n  - name: one\ncluster: {nodes: [{name: one, role: control-plane}]}\n",
+    ],
+)
+def test_a_machine_that_cannot_be_taken_out_is_left(rest: str) -> None:
+    with pytest.raises(LabFileError, match="one cannot be taken out") as caught:
+        without_machine(HEAD + rest, "one", "lab.yaml")
+    assert "Take one out" in caught.value.fix
 
 
 @pytest.mark.parametrize(
