@@ -1,8 +1,8 @@
 """The kernel stage on a machine that boots: GRUB, kernels, a reset button. As a user runs it.
 
 Under emulation everything takes long, and longer when others work here, so nothing is asserted of
-how long. The first test, inside a guest, is in every run; the others, and that one on a host, in
-the long profile only (`./test long`).
+how long. The first test, inside a guest (on a host where a guest's port is taken), is in every
+run; the others, and that one on a host, in the long profile only (`./test long`).
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kubert_tui.base.errors import ExitCode
-from tests.support.guest_lab import GUEST, as_guest
+from tests.support.guest_lab import GUEST, as_guest, possible
 from tests.support.headless import Entry, Headless, auto
 from tests.support.twins import wait_until
 from tests.support.virtual_kernels import (
@@ -114,7 +114,10 @@ def console_has(twins: VirtualTwins, *words: str) -> Callable[[], bool]:
     return lambda: all(word in console.read_text(errors="replace") for word in words)
 
 
-@pytest.mark.parametrize("target", [in_guest, pytest.param(on_host, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "target",
+    [in_guest, pytest.param(on_host, marks=pytest.mark.long)] if possible() else [on_host],
+)
 def test_a_good_kernel_is_tried_adopted_and_boots_from_then_on(
     virtual_host: VirtualTwins, tmp_path: Path, target: Callable[[VirtualTwins, Path], Target]
 ) -> None:

@@ -23,6 +23,17 @@ _ADDRESS = "127.77.0.10"
 """Of the machine, in a network of this computer's own."""
 
 
+def possible() -> bool:
+    """Whether port 22 is free there: an sshd of this computer's own has it on all addresses."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((_ADDRESS, 22))
+        except OSError:
+            return False
+    return True
+
+
 @contextmanager
 def _relay(place: tuple[str, int]) -> Iterator[None]:
     """The machine's sshd at _ADDRESS, port 22: practice machines have it on another port."""
