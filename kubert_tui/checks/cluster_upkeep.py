@@ -13,7 +13,6 @@ from kubert_tui.lab.nodes import Node
 
 SOON = 30
 """Days before it expires that a certificate is told of, and renewed by the way."""
-AUTHORITIES = frozenset({"ca", "etcd-ca", "front-proxy-ca"})
 _UPGRADE = "kubert-tui cluster upgrade"
 
 
@@ -94,8 +93,6 @@ def _certificates(_facts: Facts, seen: ClusterSeen, _cluster: ClusterSpec, node:
         f"{one.name} ({'has expired' if one.days < 0 else f'{one.days} days'})" for one in soon
     )
     fix = "kubert-tui cluster rotate"
-    if AUTHORITIES & {one.name for one in soon}:
-        fix = "An authority is replaced by hand only: see Kubernetes' page on PKI certificates."
     what = f"Certificates of the control plane expire: {told}."
     return failed(what, fix) if soon[0].days < 0 else warning(what, fix)
 

@@ -68,19 +68,14 @@ def upgrade_problem(server: str, wanted: str, kubelets: Mapping[str, str]) -> tu
     ahead = step(server, wanted)
     if ahead is None:
         return f"the API server says that it is {server or 'nothing'}", "see what runs there"
+    told = f"the cluster runs {server}, the lab file says {wanted}"
     if older(wanted, server):
-        return (
-            f"the cluster runs {server}, the lab file says {wanted}, which is older: Kubernetes "
-            "cannot go back",
-            f"set cluster.kubernetes to {server.removeprefix('v')} in the lab file",
-        )
+        told = f"{told}, which is older: Kubernetes cannot go back"
+        return told, f"set cluster.kubernetes to {server.removeprefix('v')} in the lab file"
     if ahead > 1:
         major, minor = (version_of(server) or (1, 0))[:2]
-        return (
-            f"the cluster runs {server}, the lab file says {wanted}: that is {ahead} minor "
-            "releases at once, and only one is allowed",
-            f"set cluster.kubernetes to {major}.{minor + 1} first, upgrade, and then go on",
-        )
+        told = f"{told}: that is {ahead} minor releases at once, and only one is allowed"
+        return told, f"set cluster.kubernetes to {major}.{minor + 1} first, upgrade, then go on"
     for node, version in kubelets.items():
         for api in (server, wanted):
             if problem := kubelet_problem(node, version, api):

@@ -1,4 +1,4 @@
-"""In which order a stage takes the locks of its hosts, so that two operators never block each other.
+"""In which order a stage takes the locks of its hosts, so that no two operators block each other.
 
 Whoever helps the others (the control plane, while a worker joins) comes first and alone, in the
 order of the lab file. Two operators of one cluster meet there, before either has anything that the

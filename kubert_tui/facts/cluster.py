@@ -24,10 +24,10 @@ class NodeSeen:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate that kubeadm made on the control plane."""
+    """A certificate that kubeadm made on the control plane, and can renew: no authority."""
 
     name: str
-    """As `kubeadm certs renew` takes it: `apiserver`, `admin.conf`; or an authority's."""
+    """As `kubeadm certs renew` takes it: `apiserver`, `admin.conf`."""
     days: int
     """Whole days it is good for by the clock of its host; negative once it has expired."""
     fingerprint: str

@@ -23,7 +23,8 @@ def look_at_node(
 
     `socket` is the runtime's. Raises what `Host.run` raises; what is printed raises nothing.
     """
-    return node(_probe(host, "lead" if lead else "node", sudo, cancel, socket))
+    path = socket.removeprefix("unix://")
+    return node(_probe(host, "lead" if lead else "node", sudo, cancel, socket=path))
 
 
 def look_at_nodes(
@@ -41,12 +42,10 @@ def look_at_pods(
     return pods(_probe(control_plane, "pods", sudo, cancel, node=node))
 
 
-def _probe(
-    host: Host, part: str, sudo: bool, cancel: Flag | None, socket: str = "", node: str = ""
-) -> Sections:
+def _probe(host: Host, part: str, sudo: bool, cancel: Flag | None, **told: str) -> Sections:
     nonce = f"kubert-{token_hex(16)}"
-    told = {"nonce": nonce, "socket": socket.removeprefix("unix://"), "part": part, "node": node}
-    head = "".join(f"{key}={quote(value)}\n" for key, value in told.items()).encode()
+    given = {"nonce": nonce, "part": part, **told}
+    head = "".join(f"{key}={quote(value)}\n" for key, value in given.items()).encode()
     package = files("kubert_tui.facts")
     script = head + b"\n".join(package.joinpath(part).read_bytes() for part in _PARTS)
     done = host.run(

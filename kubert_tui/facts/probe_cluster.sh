@@ -51,9 +51,6 @@ certificates() {
 	etcd-healthcheck-client pki/etcd/healthcheck-client.crt
 	etcd-peer pki/etcd/peer.crt
 	etcd-server pki/etcd/server.crt
-	ca pki/ca.crt
-	etcd-ca pki/etcd/ca.crt
-	front-proxy-ca pki/front-proxy-ca.crt
 	END
 }
 

@@ -144,14 +144,10 @@ def add_stages(lab: Lab, host: str) -> tuple[tuple[Stage, ...], tuple[str, ...]]
     They change that one only; but for routes to its pods on all others, where the pods' network
     is bridges and routes.
     """
-
-    def not_for(facts: Facts, of: Lab) -> str:
-        return not_for_others(facts, of) or ("" if facts.host == host else f"only {host} is added")
-
     alone = (stage("cluster-nodes"), stage("cluster-workers"))
     network = stage("cluster-network")
     routed = lab.cluster is not None and lab.cluster.cni == "bridge"
     lead = control_plane_of(lab)
     hosts = tuple(one.host for one in nodes_of(lab) if routed or one.host in (host, lead))
-    stages = (*(replace(one, not_for=not_for, not_for_first=True) for one in alone), network)
+    stages = (*(replace(one, only=frozenset({host})) for one in alone), network)
     return stages, hosts

@@ -33,8 +33,7 @@ ADMIN = "admin.conf"
 
 def to_renew(certificates: tuple[Certificate, ...], days: int) -> tuple[str, ...]:
     """Return which certificates a rotation renews: the administrator's, and who expires soon."""
-    soon = (one.name for one in certificates if one.days < days)
-    return tuple(dict.fromkeys((ADMIN, *soon)).keys() - cluster_upkeep.AUTHORITIES)
+    return tuple(sorted({ADMIN, *(one.name for one in certificates if one.days < days)}))
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ class _Rotation:
     def variables(self, _lab: Lab, facts: Facts) -> Mapping[str, object]:
         seen = facts.cluster.value.certificates if isinstance(facts.cluster, Known) else None
         found = seen.value if isinstance(seen, Known) else ()
-        return {"cluster_renew": sorted(to_renew(found, self.days))}
+        return {"cluster_renew": list(to_renew(found, self.days))}
 
     def observe(self, work: Work, facts: Facts) -> Facts:
         """Look; and keep the new kubeconfig as soon as there is one."""
@@ -74,12 +73,7 @@ class _Rotation:
             return failed("There is no administrator's certificate.", "Make the control plane.")
         if now == self.before:
             return failed("The administrator's certificate is the one that was kept here.", again)
-        left = [
-            one.name
-            for one in seen.certificates.value
-            if one.days < self.days and one.name not in cluster_upkeep.AUTHORITIES
-        ]
-        if left:
+        if left := [one.name for one in seen.certificates.value if one.days < self.days]:
             return failed(f"Within {self.days} days expire: {', '.join(left)}.", again)
         return ok("The administrator's certificate is a new one.")
 
@@ -144,11 +138,13 @@ def _not_there(seen: ClusterSeen, wanted: str) -> tuple[str, str]:
     for name, fact in (("kubeadm", seen.kubeadm), ("kubelet", seen.kubelet_version)):
         found = fact.value if isinstance(fact, Known) else ""
         if not is_version(found, wanted):
-            return (
+            what = (
                 f"{name} is {found or 'not there'}, and with `packages: preinstalled` {wanted} "
-                "has to be there before the upgrade",
+                "has to be there before the upgrade"
+            )
+            return what, (
                 f"put kubeadm, kubelet and kubectl {wanted} where PATH finds them (/usr/bin), and "
-                "do not restart the kubelet",
+                "do not restart the kubelet"
             )
     return "", ""
 

@@ -179,6 +179,8 @@ class Stage:
     helpers: Callable[[Lab], tuple[str, ...]] | None = None
     """Hosts that the change works on for others, such as the control plane; locked first."""
     where: Where = Where.HOSTS
+    only: frozenset[str] = frozenset()
+    """Of those that it is about, these only; all of them if empty."""
     measures: bool = False
     """It measures: finished once a result of this run is stored, whatever the facts say."""
     by_hand: bool = False
