@@ -43,6 +43,8 @@ class _Rotation:
     lab: str
     days: int
     before: str = field(init=False)
+    due: dict[str, str] | None = field(init=False, default=None)
+    """What had to be renewed when it was looked at first: fingerprints by name."""
 
     def __post_init__(self) -> None:
         self.before = kept_fingerprint(self.lab)
@@ -56,6 +58,11 @@ class _Rotation:
         """Look; and keep the new kubeconfig as soon as there is one."""
         facts = observe_node(work, facts)
         now = _administrator(facts.cluster.value) if isinstance(facts.cluster, Known) else ""
+        if self.due is None and isinstance(facts.cluster, Known):
+            found = facts.cluster.value.certificates
+            known = found.value if isinstance(found, Known) else ()
+            soon = to_renew(known, self.days)
+            self.due = {one.name: one.fingerprint for one in known if one.name in soon}
         if not self.before:
             # None was kept here: what is there now is what has to change.
             self.before = now
@@ -73,7 +80,9 @@ class _Rotation:
             return failed("There is no administrator's certificate.", "Make the control plane.")
         if now == self.before:
             return failed("The administrator's certificate is the one that was kept here.", again)
-        if left := [one.name for one in seen.certificates.value if one.days < self.days]:
+        due = (self.due or {}).items()
+        there = {(one.name, one.fingerprint) for one in seen.certificates.value}
+        if left := [name for name, old in due if name != ADMIN and (name, old) in there]:
             return failed(f"Within {self.days} days expire: {', '.join(left)}.", again)
         return ok("The administrator's certificate is a new one.")
 

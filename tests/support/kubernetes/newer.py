@@ -53,10 +53,9 @@ def bring_images(hosts: ClusterHosts, built: Path, new: str, work: Path) -> None
         entrypoint=("/usr/local/bin/pause-or-not",),
     )
     archives.append(_archive(pause, work / "pause.tar"))
-    tags = "; ".join(
-        f"ctr -n k8s.io images tag --force {where}/kube-proxy:{hosts.version} {where}/kube-proxy:{new}"
-        for where in REPOSITORIES
-    )
+    proxies = [f"{where}/kube-proxy" for where in REPOSITORIES]
+    tag = "ctr -n k8s.io images tag --force"
+    tags = "; ".join(f"{tag} {one}:{hosts.version} {one}:{new}" for one in proxies)
     for host in hosts.names:
         for archive in archives:
             target = hosts.twins.root(host) / "var/tmp" / archive.name
