@@ -90,7 +90,7 @@ def test_only_what_was_agreed_to_is_an_option_of_the_drain() -> None:
     steps = planned(drain_stage(DrainOptions(force=True, seconds=7)))
     assert (
         "kubectl --kubeconfig=/etc/kubernetes/admin.conf drain bull2 --ignore-daemonsets "
-        "--timeout=7s --skip-wait-for-delete-timeout=30 --force"
+        "--timeout=7s --skip-wait-for-delete-timeout=120 --force"
     ) in " ".join(steps)
 
 
