@@ -54,6 +54,11 @@ def add_parser(commands: Any) -> None:
         one.add_argument("node", metavar="NODE", help="of the lab file")
         if name == "remove":
             one.add_argument("--confirm", metavar="NODE", help="the name again, to confirm it")
+            one.add_argument(
+                "--lost",
+                action="store_true",
+                help="its machine is gone: only the cluster forgets it",
+            )
     rotate = own.add_parser(
         "rotate", parents=[changing], help="a new kubeconfig, and what expires soon renewed"
     )

@@ -18,6 +18,7 @@ from kubert_tui.stages.cluster_moves import (
     DrainOptions,
     add_stages,
     drain_stage,
+    lost_stage,
     remove_stage,
 )
 from kubert_tui.stages.cluster_reset import RESET
@@ -79,11 +80,12 @@ def _chosen(lab: Lab, arguments: argparse.Namespace) -> tuple[tuple[Stage, ...],
         return (UNCORDON,), (node.host,)
     if command == "drain":
         return (drain_stage(_drain_options(arguments)),), (node.host,)
-    stage = remove_stage(_drain_options(arguments))
+    lost = arguments.lost
+    stage = lost_stage(node) if lost else remove_stage(_drain_options(arguments))
     if not arguments.dry_run:
         _confirm(node.host, stage, arguments)
         arguments.yes = True
-    return (stage,), (node.host,)
+    return (stage,), (control_plane_of(lab) if lost else node.host,)
 
 
 def _drain_options(arguments: argparse.Namespace) -> DrainOptions:

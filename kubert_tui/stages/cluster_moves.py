@@ -3,20 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kubert_tui.base.errors import KubertError
+from kubert_tui.base.errors import ChangeError, KubertError
 from kubert_tui.checks import cluster_upkeep
-from kubert_tui.facts.cluster import ClusterSeen
+from kubert_tui.checks.cluster import of_node
+from kubert_tui.checks.finding import Check
+from kubert_tui.checks.judging import Verdict, failed, ok, unknown
+from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
 from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.look_cluster import look_at_pods
 from kubert_tui.facts.model import Facts
+from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.model import Lab
-from kubert_tui.lab.nodes import control_plane_of, node_of, nodes_of
+from kubert_tui.lab.nodes import Node, control_plane_of, node_of, nodes_of
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
     control_plane_helps,
     not_for_others,
     observe_node,
+    only_control_plane,
 )
 from kubert_tui.stages.cluster_reset import GONE
 from kubert_tui.stages.model import Guide, Stage, Where, Work
@@ -134,6 +139,66 @@ def remove_stage(options: DrainOptions) -> Stage:
         helpers=control_plane_helps,
         where=Where.NODES,
         not_for=not_for_others,
+        observe=observe_node,
+    )
+
+
+def lost_stage(node: Node) -> Stage:
+    """Return the stage that takes a worker out of the cluster whose machine is gone.
+
+    It is about the control plane; nobody connects to that worker.
+    """
+
+    def seen_there(seen: ClusterSeen) -> NodeSeen | None:
+        nodes = seen.nodes.value if isinstance(seen.nodes, Known) else ()
+        return next((one for one in nodes if one.name == node.name), None)
+
+    def judge(_facts: Facts, seen: ClusterSeen, _cluster: ClusterSpec, _lead: Node) -> Verdict:
+        if isinstance(seen.nodes, Unknown):
+            return unknown("Which nodes the cluster knows", seen.nodes)
+        if seen_there(seen) is None:
+            return ok(f"The cluster does not know {node.name}.")
+        return failed(f"The cluster knows {node.name}.", "Take it out again.")
+
+    def against(_lab: Lab, facts: Facts) -> KubertError | None:
+        found = seen_there(facts.cluster.value) if isinstance(facts.cluster, Known) else None
+        if found is None or not found.ready:
+            return None
+        return ChangeError(
+            f"{node.host} is not lost: the cluster says that it is ready",
+            fix=f"kubert-tui cluster remove {node.host}, without --lost",
+        )
+
+    gone = Check(
+        "cluster.lost",
+        "Lost node out of the cluster",
+        cluster_upkeep.UNKNOWN_TO_CLUSTER.why,
+        "kubectl get nodes",
+        of_node("Which nodes the cluster knows", judge),
+    )
+    return Stage(
+        id="cluster-lost",
+        title=f"Take {node.host}, which is lost, out of the cluster",
+        guide=Guide(
+            what="Removes what the cluster knows of a worker whose machine is gone.",
+            why="A cluster goes on waiting for a node that it knows.",
+            readme=_NO_STEP,
+            ours="kubectl delete node",
+            differs="",
+        ),
+        checks=(gone,),
+        goals=frozenset({gone.id}),
+        change=ClusterChange(
+            cluster_playbook(
+                "cluster-lost.yml",
+                confirm=f"The cluster forgets {node.host}; nothing is done on that machine.",
+                more=lambda _lab, _facts: {"cluster_lost": node.name},
+            ),
+            against=against,
+        ),
+        helpers=control_plane_helps,
+        where=Where.NODES,
+        not_for=only_control_plane,
         observe=observe_node,
     )
 

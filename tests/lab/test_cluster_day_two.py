@@ -131,7 +131,7 @@ def test_a_worker_is_added_drained_removed_and_added_again(
     hosts.kubectl("delete", "pdb,deployment", "guarded")
 
     # Removed: only shown, refused without the name, done; and it can come back.
-    assert "kubeadm reset" in done(lab, "remove", worker, "--dry-run")
+    assert "kubeadm reset" in done(lab, "remove", worker, "--dry-run", "--json")
     assert nodes(lab)[worker]["ready"]
     done(lab, "remove", worker, code=2)
     done(lab, "remove", worker, "--confirm", worker)

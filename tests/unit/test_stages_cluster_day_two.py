@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kubert_tui.base.errors import ChangeError
 from kubert_tui.checks.finding import Level
 from kubert_tui.cli.main import main
 from kubert_tui.facts.cluster import Certificate, ClusterSeen, NodeSeen
@@ -15,6 +16,7 @@ from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
+from kubert_tui.lab.nodes import node_of
 from kubert_tui.lab.write import write_lab
 from kubert_tui.stages import cluster_upkeep
 from kubert_tui.stages.cluster_change import control_plane_helps
@@ -23,6 +25,7 @@ from kubert_tui.stages.cluster_moves import (
     DrainOptions,
     add_stages,
     drain_stage,
+    lost_stage,
     remove_stage,
 )
 from kubert_tui.stages.cluster_reset import RESET
@@ -34,7 +37,7 @@ from kubert_tui.stages.cluster_upkeep import (
 )
 from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages
-from tests.support.recording import RecordingWork, facts_of
+from tests.support.recording import DEBIAN, RecordingWork, facts_of
 
 TEXT = """\
 name: twins
@@ -106,6 +109,23 @@ def test_a_removal_is_planned_as_what_it_does() -> None:
         "kubectl --kubeconfig=/etc/kubernetes/admin.conf delete node bull2 --ignore-not-found"
     ) in steps
     assert any(step.startswith("kubeadm reset --force") for step in steps)
+
+
+def test_a_lost_worker_is_forgotten_on_the_control_plane_unless_it_answers() -> None:
+    lost = node_of(LAB, "bull2")
+    assert lost
+    stage = lost_stage(lost)
+    (check,) = stage.checks
+    assert stage.change
+    here = replace(running("v1.36.4", "v1.36.4", "v1.36.4"), distribution=Known(DEBIAN))
+    assert check(here, LAB).level is Level.FAILED
+    with pytest.raises(ChangeError, match="bull2 is not lost"):
+        stage.change.plan(LAB, here)
+    silent = (node("bull1", "v1.36.4"), replace(node("bull2", "v1.36.4"), ready=False))
+    away = running("v1.36.4", nodes=Known(silent))
+    titles = [step.title for step in stage.change.plan(LAB, away)]
+    assert 'with cluster_lost = "bull2"' in titles
+    assert check(running("v1.36.4", "v1.36.4"), LAB).level is Level.OK
 
 
 def node(name: str, version: str) -> NodeSeen:
