@@ -177,14 +177,19 @@ def _included(
     named = {key: str(value) for key, value in _mapping(filled).items() if value}
     if any("{{" in value for value in named.values()):
         return None
-    file, below, variables = directory / named.get("file", ""), directory, {}
+    file, below = directory / named.get("file", ""), directory
+    variables: dict[str, object] = {}
     match module.rpartition(".")[2]:
         case short if short in _ROLES:
-            role = directory / "roles" / named.get("name", "")
+            # A role that includes another one: both lie beside each other.
+            within = directory.name == "tasks" and directory.parent.parent.name == "roles"
+            roles = directory.parent.parent if within else directory / "roles"
+            role = roles / named.get("name", "")
             below = role / "tasks"
             file = below / f"{named.get('tasks_from', 'main')}.yml"
-            with suppress(FileNotFoundError):
-                variables = _mapping(_load(role / "vars" / "main.yml"))
+            for kind in ("defaults", "vars"):
+                with suppress(FileNotFoundError):
+                    variables |= _mapping(_load(role / kind / "main.yml"))
         case short if short not in _INCLUDES:
             return None
     return (file, below, variables) if file.is_file() else None

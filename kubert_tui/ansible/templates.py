@@ -111,7 +111,8 @@ class Knowledge:
             result = compiled(**self._context(text, depth))
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise UnknownError from error
-        if isinstance(result, (_Unknown, StrictUndefined)):
+        parts = result if isinstance(result, list) else [result]
+        if any(isinstance(part, (_Unknown, StrictUndefined)) for part in parts):
             raise UnknownError
         return result
 

@@ -6,6 +6,7 @@ from kubert_tui.checks import (
     bridge,
     cluster,
     cluster_up,
+    cluster_upkeep,
     cpu_plan,
     cross,
     host,
@@ -77,6 +78,8 @@ CLUSTER: tuple[Check, ...] = (
     cluster.SERVER_CPUS,
     cluster_up.JOINED,
     cluster_up.READY,
+    cluster_upkeep.VERSION,
+    cluster_upkeep.CERTIFICATES,
 )
 """Of the cluster's nodes; what they judge is looked at by the stages that are about it only."""
 

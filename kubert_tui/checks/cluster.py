@@ -1,10 +1,10 @@
 """Checks of a node as it is prepared: its system, runtime, packages, and its kubelet's CPUs."""
 
-import re
 from collections.abc import Callable
 
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, numbers, ok, unknown, warning
+from kubert_tui.checks.skew import is_version
 from kubert_tui.facts.cluster import ClusterSeen
 from kubert_tui.facts.containers import container_kind
 from kubert_tui.facts.fact import Known, Unknown
@@ -17,6 +17,10 @@ from kubert_tui.lab.nodes import Node, node_of
 NO_CLUSTER = "the lab file names no cluster; add `cluster:` to it"
 KUBEADM = "kubeadm: before you begin"
 STAGE = "Run the stage cluster-nodes."
+
+_CHANGE = "Or change cluster.kubernetes in the lab file."
+_ANOTHER = f"This node is in a cluster: kubert-tui cluster upgrade. {_CHANGE}"
+KUBELET_CONF = "/etc/kubernetes/kubelet.conf"
 
 Judge = Callable[[Facts, Lab], Verdict]
 JudgeNode = Callable[[Facts, ClusterSeen, ClusterSpec, Node], Verdict]
@@ -60,9 +64,8 @@ def _runtime(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, _node: Node
     return failed(f"No container runtime listens at {cluster.socket}.", STAGE)
 
 
-def is_version(told: str, wanted: str) -> bool:
-    """Whether v1.36.4 is 1.36.4, or one of 1.36."""
-    return re.match(rf"v?{re.escape(wanted)}(?![0-9])", told) is not None
+def _in_cluster(seen: ClusterSeen) -> bool:
+    return isinstance(seen.files, Known) and KUBELET_CONF in seen.files.value
 
 
 def _packages(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, _node: Node) -> Verdict:
@@ -73,7 +76,7 @@ def _packages(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, _node: Nod
             return failed(f"{name} is not installed.", STAGE)
         if not is_version(fact.value, cluster.kubernetes):
             what = f"{name} is {fact.value}, the lab file says {cluster.kubernetes}."
-            return failed(what, f"{STAGE} Or change cluster.kubernetes in the lab file.")
+            return failed(what, _ANOTHER if _in_cluster(seen) else f"{STAGE} {_CHANGE}")
     if isinstance(seen.at_boot, Unknown):
         return unknown("Whether the kubelet starts at boot", seen.at_boot)
     if not seen.at_boot.value:

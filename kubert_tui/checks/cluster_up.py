@@ -1,8 +1,9 @@
 """Checks of a cluster that is made: its control plane, its nodes, the pods' network."""
 
-from kubert_tui.checks.cluster import is_version, of_node
+from kubert_tui.checks.cluster import KUBELET_CONF, of_node
 from kubert_tui.checks.finding import Check
 from kubert_tui.checks.judging import Verdict, failed, ok, unknown, warning
+from kubert_tui.checks.skew import is_version
 from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
 from kubert_tui.facts.fact import Unknown
 from kubert_tui.facts.model import Facts
@@ -34,19 +35,28 @@ def _control_plane(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, node:
     return ok("The API server is ready, and the control plane is complete.")
 
 
-def _mine(seen: ClusterSeen, node: Node) -> NodeSeen | Unknown | None:
+def mine_of(seen: ClusterSeen, node: Node) -> NodeSeen | Unknown | None:
+    """Return what the cluster says of a node; None if it does not know it."""
     if isinstance(seen.nodes, Unknown):
         return seen.nodes
     return next((one for one in seen.nodes.value if one.name == node.name), None)
 
 
 def _joined(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, node: Node) -> Verdict:
-    mine = _mine(seen, node)
+    mine = mine_of(seen, node)
     if isinstance(mine, Unknown):
         return unknown("Whether the node is in the cluster", mine)
     stage = "cluster-workers" if node.role == "worker" else "cluster-control-plane"
     if mine is None:
         return failed("The cluster does not know this node.", f"Run the stage {stage}.")
+    if isinstance(seen.files, Unknown):
+        return unknown("What kubeadm made", seen.files)
+    if KUBELET_CONF not in seen.files.value:
+        # A machine that was made anew, and the cluster knows the one that had its name.
+        return failed(
+            "The cluster knows a node of this name, but this host has not joined it.",
+            f"Run the stage {stage}: what the cluster knows of the old one is replaced.",
+        )
     if isinstance(seen.unit, Unknown):
         return unknown("The kubelet", seen.unit)
     if seen.unit.value != "active":
@@ -54,13 +64,13 @@ def _joined(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, node: Node) 
     if not is_version(mine.version, cluster.kubernetes):
         return warning(
             f"The node runs {mine.version}, the lab file says {cluster.kubernetes}.",
-            "Upgrade it by one minor release at a time: kubeadm upgrade.",
+            "kubert-tui cluster upgrade; by one minor release at a time.",
         )
     return ok(f"The cluster knows this node ({mine.version}, {mine.address}).")
 
 
 def _ready(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, node: Node) -> Verdict:
-    mine = _mine(seen, node)
+    mine = mine_of(seen, node)
     if isinstance(mine, Unknown):
         return unknown("Whether the node is ready", mine)
     if mine is None:
@@ -78,7 +88,10 @@ def _ready(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, node: Node) -
     if mine.conditions:
         return warning(f"The node says {', '.join(mine.conditions)}.", "kubectl describe node")
     if not mine.schedulable:
-        return warning("The node takes no new pods: it is cordoned.", "kubectl uncordon")
+        return warning(
+            "The node takes no new pods: it is cordoned.",
+            f"kubert-tui cluster uncordon {node.host}",
+        )
     return ok("The node is ready.")
 
 

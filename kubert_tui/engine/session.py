@@ -239,6 +239,7 @@ class Session:
             self._skip(stage, request.skip_reason)
             return
         hosts = self._hosts(stage.where)
+        hosts = tuple(host for host in hosts if not stage.only or host in stage.only)
         if why := nothing_to_do(stage, self.lab, hosts):
             self._emit(StageStarted(stage=stage.id, title=stage.title))
             self._skip(stage, why)

@@ -7,6 +7,7 @@ from kubert_tui.base.disk import own_disk_error
 from kubert_tui.base.errors import CancelledError, ChangeError, DetachedError, KubertError
 from kubert_tui.checks.catalogue import judge_across, judge_all
 from kubert_tui.checks.finding import Finding, Level
+from kubert_tui.engine.lock_order import lock_in_order
 from kubert_tui.engine.lock_question import NotBrokenError
 from kubert_tui.engine.targets import introduce_guests
 from kubert_tui.engine.work import StageWork, failure
@@ -246,24 +247,19 @@ class StageRun:
 
     def _lock(self, hosts: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the hosts that are ours to change now, and whether any was somebody else's."""
-        contested: set[str] = set()
-
-        def lock(host: str) -> None:
-            if self.work.lock(host):
-                contested.add(host)
-
-        errors = self.work.all_of(hosts, lock)
-        for host, error in errors.items():
-            if isinstance(error, CancelledError):
-                raise error
-            if error is None:
-                continue
+        lab, helpers = self.work.lab, self.stage.helpers
+        first = helpers(lab) if helpers else ()
+        outcome = lock_in_order(self.work, first, hosts)
+        for host, error in outcome.errors.items():
             self.work.emit(failure(error))
-            self.states[host] = StageState.FAILED
-            if isinstance(error, NotBrokenError):
-                self.states[host] = StageState.DECLINED
+            # Without who helps nothing can be done to any of them.
+            lost = hosts if host in first else (host,)
+            declined = isinstance(error, NotBrokenError)
+            self._rest(lost, StageState.DECLINED if declined else StageState.FAILED)
+            if declined:
                 self.reason = f"{host}: {error.what}"
-        return tuple(host for host, error in errors.items() if error is None), bool(contested)
+        ours = tuple(host for host in hosts if host not in self.states)
+        return ours, outcome.contested
 
     def _change(self, change: Change, hosts: tuple[str, ...]) -> None:
         """Apply, then look again: only what the checks confirm is done."""
@@ -292,13 +288,16 @@ class StageRun:
 
     def _still_ours(self, hosts: tuple[str, ...]) -> None:
         """Fail the hosts on which somebody else may have been at work beside us."""
-        for host, error in self.work.all_of(hosts, self.work.settle_lock).items():
+        everyone = tuple(dict.fromkeys((*hosts, *self.work.helpers)))
+        for host, error in self.work.all_of(everyone, self.work.settle_lock).items():
             if error is None:
                 continue
+            lost = (host,) if host in hosts else hosts
             if self.stage.measures:
-                self.work.past.measured.pop((self.stage.id, host), None)
+                for one in lost:
+                    self.work.past.measured.pop((self.stage.id, one), None)
                 error.what += "; what was measured meanwhile may be spoiled"
-            self.states[host] = StageState.FAILED
+            self.states.update(dict.fromkeys(lost, StageState.FAILED))
             if host not in self.work.failed:
                 self.work.emit(failure(error))
 

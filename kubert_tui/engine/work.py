@@ -105,6 +105,8 @@ class StageWork:
     """A check of this stage wants to know of package updates."""
     observe: Observe | None = None
     """What this stage looks at beside the probe."""
+    helpers: tuple[str, ...] = ()
+    """Hosts that the stage is not about and works on all the same; locked with its own."""
     newest: dict[str, Facts] = field(default_factory=dict)
     failure_code: int = 0
     """Exit code of the first failure told in this stage."""
@@ -143,6 +145,8 @@ class StageWork:
         """Take the lock of `host`, as `HostLocks.take` says."""
         if self.locks is None:
             return False
+        if host not in self.newest:
+            self.look_again(host)
         return self.locks.take(
             host,
             self.stage,
@@ -215,7 +219,8 @@ class StageWork:
             if isinstance(event, CommandStarted):
                 # The last moment to see that what it changes is still ours to change.
                 everyone = tuple(host.name for host in self.lab.everyone)
-                self._check_locks(self.locks, (event.host,) if event.host else everyone)
+                one = tuple(dict.fromkeys((event.host, *self.helpers)))
+                self._check_locks(self.locks, one if event.host else everyone)
         self.stream.emit(event)
 
     def each(self, hosts: tuple[str, ...], do: Callable[[str], None]) -> None:

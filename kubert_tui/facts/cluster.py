@@ -18,6 +18,20 @@ class NodeSeen:
     """What is wrong with it, such as `MemoryPressure`; () when nothing is."""
     pod_cidr: str = ""
     schedulable: bool = True
+    kept_off: str = ""
+    """Why kubert-tui keeps pods off it for a while: `cpus`, `upgrade`; `` when it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that kubeadm made on the control plane, and can renew: no authority."""
+
+    name: str
+    """As `kubeadm certs renew` takes it: `apiserver`, `admin.conf`."""
+    days: int
+    """Whole days it is good for by the clock of its host; negative once it has expired."""
+    fingerprint: str
+    """SHA-256 of it, in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +74,13 @@ class ClusterSeen:
     """Whether the API server says that it is ready."""
     complete: Fact[tuple[str, ...]] = NOT_LOOKED_AT
     """What `kubeadm init` makes last and is missing; () when nothing is."""
+    certificates: Fact[tuple[Certificate, ...]] = NOT_LOOKED_AT
+    """Of the control plane."""
+    made_of: Fact[tuple[str, ...]] = NOT_LOOKED_AT
+    """The versions of all that `kubeadm upgrade apply` upgrades, on the control plane."""
+    server: Fact[str] = NOT_LOOKED_AT
+    """The API server's version, `` where there is none; asked on the control plane, as `nodes`."""
     nodes: Fact[tuple[NodeSeen, ...]] = NOT_LOOKED_AT
     """All that the API server knows; asked on the control plane, for whichever node."""
+    pods: Fact[tuple[str, ...]] = NOT_LOOKED_AT
+    """`NAMESPACE/NAME` of those that a drain would move; only looked for when one is asked for."""

@@ -2,16 +2,17 @@
 
 from importlib.resources import files
 from secrets import token_hex
+from shlex import quote
 from threading import Event as Flag
 
 from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
 from kubert_tui.facts.fact import Fact
-from kubert_tui.facts.parse_cluster import node, nodes
+from kubert_tui.facts.parse_cluster import node, nodes, pods, server
 from kubert_tui.facts.sections import Sections, split
 from kubert_tui.hosts.interface import Host, Invocation
 
 TIMEOUT = 120.0
-"""Seconds the probe may take: kubectl is asked eight times, ten seconds each at worst."""
+"""Seconds the probe may take: kubectl is asked eleven times, ten seconds each at worst."""
 _PARTS = ("probe_frame.sh", "probe_cluster.sh")
 
 
@@ -22,19 +23,29 @@ def look_at_node(
 
     `socket` is the runtime's. Raises what `Host.run` raises; what is printed raises nothing.
     """
-    return node(_probe(host, "lead" if lead else "node", sudo, cancel, socket))
+    path = socket.removeprefix("unix://")
+    return node(_probe(host, "lead" if lead else "node", sudo, cancel, socket=path))
 
 
 def look_at_nodes(
     control_plane: Host, *, sudo: bool, cancel: Flag | None = None
-) -> Fact[tuple[NodeSeen, ...]]:
-    """Return what the control plane says of all nodes. Raises as `look_at_node`."""
-    return nodes(_probe(control_plane, "nodes", sudo, cancel))
+) -> tuple[Fact[tuple[NodeSeen, ...]], Fact[str]]:
+    """Return what the control plane says of all nodes, and its version. Raises as above."""
+    sections = _probe(control_plane, "nodes", sudo, cancel)
+    return nodes(sections), server(sections)
 
 
-def _probe(host: Host, part: str, sudo: bool, cancel: Flag | None, socket: str = "") -> Sections:
+def look_at_pods(
+    control_plane: Host, node: str, *, sudo: bool, cancel: Flag | None = None
+) -> Fact[tuple[str, ...]]:
+    """Return the pods (`NAMESPACE/NAME`) that a drain of `node` would move. Raises as above."""
+    return pods(_probe(control_plane, "pods", sudo, cancel, node=node))
+
+
+def _probe(host: Host, part: str, sudo: bool, cancel: Flag | None, **told: str) -> Sections:
     nonce = f"kubert-{token_hex(16)}"
-    head = f"nonce={nonce}\nsocket={socket.removeprefix('unix://')}\npart={part}\n".encode()
+    given = {"nonce": nonce, "part": part, **told}
+    head = "".join(f"{key}={quote(value)}\n" for key, value in given.items()).encode()
     package = files("kubert_tui.facts")
     script = head + b"\n".join(package.joinpath(part).read_bytes() for part in _PARTS)
     done = host.run(

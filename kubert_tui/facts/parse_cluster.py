@@ -9,6 +9,7 @@ import yaml
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.cluster import ClusterSeen, Kubelet, NodeSeen
 from kubert_tui.facts.fact import Fact, Known, Unknown
+from kubert_tui.facts.parse_certificates import certificates
 from kubert_tui.facts.sections import Section, Sections, cpu_list, keyed, then
 
 NODES_LIMIT = 5000
@@ -32,8 +33,22 @@ def node(sections: Sections) -> ClusterSeen:
         server_cpus=then(sections.lines("server-cpus"), _server_cpus),
         api=_ready(sections),
         complete=then(sections.lines("last-made"), _missing),
+        certificates=then(sections.lines("certificates"), certificates),
+        made_of=then(sections.lines("made-of"), lambda lines: Known(tuple(lines))),
+        server=server(sections),
         nodes=nodes(sections),
     )
+
+
+def server(sections: Sections) -> Fact[str]:
+    """Return the API server's version; `` where there is no control plane yet."""
+    read: Fact[str] = then(sections.good("server"), _server)
+    return sections.unless_absent("server", "", read)
+
+
+def pods(sections: Sections) -> Fact[tuple[str, ...]]:
+    """Return those that are neither a DaemonSet's nor the kubelet's own."""
+    return then(sections.lines("pods"), _movable)
 
 
 def nodes(sections: Sections) -> Fact[tuple[NodeSeen, ...]]:
@@ -46,13 +61,36 @@ def _nodes(lines: list[str]) -> Fact[tuple[NodeSeen, ...]]:
     found = []
     for line in lines[:NODES_LIMIT]:
         words = clean_line(line, limit=4000).split("|")
-        if len(words) != 6:
+        if len(words) != 7:
             return Unknown(f"kubectl get nodes told what is no node: {clean_line(line, limit=60)}")
-        name, version, address, cidr, unschedulable, told = words
+        name, version, address, cidr, unschedulable, kept_off, told = words
         states = dict(word.split("=", 1) for word in told.split() if "=" in word)
         ready = states.pop("Ready", "Unknown") == "True"
         wrong = tuple(kind for kind, state in states.items() if state != "False")
-        found.append(NodeSeen(name, version, address, ready, wrong, cidr, unschedulable != "true"))
+        free = unschedulable != "true"
+        found.append(NodeSeen(name, version, address, ready, wrong, cidr, free, kept_off))
+    return Known(tuple(found))
+
+
+def _server(section: Section) -> Fact[str]:
+    try:
+        data = json.loads(section.content)
+    except ValueError:
+        data = None
+    version = data.get("gitVersion") if isinstance(data, dict) else None
+    if not isinstance(version, str):
+        return Unknown("the API server did not tell its version")
+    return Known(clean_line(version, limit=40))
+
+
+def _movable(lines: list[str]) -> Fact[tuple[str, ...]]:
+    found = []
+    for line in lines:
+        name, *more = clean_line(line, limit=600).split("|")
+        if len(more) != 2:
+            return Unknown(f"kubectl get pods told what is no pod: {clean_line(line, limit=60)}")
+        if more[0] != "DaemonSet" and not more[1]:
+            found.append(name)
     return Known(tuple(found))
 
 

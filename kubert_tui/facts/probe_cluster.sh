@@ -1,6 +1,7 @@
 # What is looked at on a node of the cluster; probe_frame.sh comes before it.
 # Preceded by the lines nonce=RANDOM, socket=PATH and part=node, lead (the control plane: its
-# cluster, too) or nodes (of the control plane: what nodes there are, no more).
+# cluster, too), nodes (of the control plane: what nodes there are, no more) or pods (of the
+# control plane: those on the node of the line node=NAME).
 
 kubelet_arguments() {
     for entry in /proc/[0-9]*; do
@@ -26,6 +27,45 @@ made() {
     done
 }
 
+# What can be seen by anybody who connects: the certificates without their keys, as base64.
+certificates() {
+    date +%s
+    while read -r name file; do
+        [ -e "/etc/kubernetes/$file" ] || continue
+        case $file in
+            *.conf) told=$(sed -n 's/^ *client-certificate-data: *//p' "/etc/kubernetes/$file") ;;
+            *) told=$(sed -n '/BEGIN CERT/,/END CERT/{/-----/d;p;}' "/etc/kubernetes/$file") ;;
+        esac
+        printf '%s ' "$name"
+        printf '%s' "$told" | tr -d '\n'
+        echo
+    done <<-END
+	admin.conf admin.conf
+	super-admin.conf super-admin.conf
+	controller-manager.conf controller-manager.conf
+	scheduler.conf scheduler.conf
+	apiserver pki/apiserver.crt
+	apiserver-etcd-client pki/apiserver-etcd-client.crt
+	apiserver-kubelet-client pki/apiserver-kubelet-client.crt
+	front-proxy-client pki/front-proxy-client.crt
+	etcd-healthcheck-client pki/etcd/healthcheck-client.crt
+	etcd-peer pki/etcd/peer.crt
+	etcd-server pki/etcd/server.crt
+	END
+}
+
+# What `kubeadm upgrade apply` changes, from its first step to its last one.
+made_of() {
+    sed -n 's/^ *image: .*:\(v[0-9.]*\)[^:]*$/\1/p' /etc/kubernetes/manifests/kube-*.yaml
+    kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s --namespace kube-system \
+        get configmap/kubeadm-config --output 'jsonpath={.data.ClusterConfiguration}' |
+        sed -n 's/^kubernetesVersion: *//p'
+    kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s --namespace kube-system \
+        get daemonset/kube-proxy --ignore-not-found \
+        --output 'jsonpath={.spec.template.spec.containers[0].image}' |
+        sed -n 's/^.*:\(v[0-9.]*\)[^:]*$/\1/p'
+}
+
 socket_there() { if [ -S "$socket" ]; then echo there; else echo absent; fi; }
 
 # What the last phases of `kubeadm init` leave, one `NAMESPACE KIND/NAME` a line.
@@ -46,10 +86,12 @@ last_made() {
 nodes() {
     if [ ! -e /etc/kubernetes/admin.conf ]; then
         show nodes /etc/kubernetes/admin.conf
+        show server /etc/kubernetes/admin.conf
         return
     fi
+    try server 15 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s get --raw=/version
     try nodes 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get nodes \
-        --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{range .status.conditions[*]}{.type}={.status} {end}{"\n"}{end}'
+        --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{.metadata.annotations.kubert-tui/drained}|{range .status.conditions[*]}{.type}={.status} {end}{"\n"}{end}'
 }
 
 node() {
@@ -73,12 +115,20 @@ node() {
 }
 
 cluster() {
+    collect certificates /etc/kubernetes/pki certificates
     nodes
     [ -e /etc/kubernetes/admin.conf ] || return 0
     try api 15 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s get --raw=/readyz
     # Where it does not answer there is no sense in asking on.
     [ "$status" = 0 ] || return 0
     collect last-made 'the API server' last_made
+    collect made-of 'the API server' made_of
+}
+
+pods() {
+    try pods 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get pods \
+        --all-namespaces --field-selector "spec.nodeName=$node" \
+        --output 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}|{.metadata.ownerReferences[0].kind}|{.metadata.annotations.kubernetes\.io/config\.mirror}{"\n"}{end}'
 }
 
 {
@@ -86,6 +136,7 @@ cluster() {
         node) node ;;
         lead) node && cluster ;;
         nodes) nodes ;;
+        pods) pods ;;
     esac </dev/null
     begin end end
     end 0

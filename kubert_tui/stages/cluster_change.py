@@ -1,22 +1,22 @@
 """What the stages of the cluster share: whom they are for, how they look, how they change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from kubert_tui.base.errors import KubertError, UnreachableError
 from kubert_tui.checks.cluster import NO_CLUSTER
 from kubert_tui.events.measuring import ClusterProved
 from kubert_tui.events.model import Note, PlannedStep
-from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
+from kubert_tui.facts.cluster import ClusterSeen
 from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.look_cluster import look_at_node, look_at_nodes
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.cluster_variables import cluster_variables
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.lab.nodes import control_plane_of, node_of, nodes_of
-from kubert_tui.stages.kubeconfig import export_kubeconfig
+from kubert_tui.stages.kubeconfig import export_kubeconfig, refresh_merged
 from kubert_tui.stages.model import Work
-from kubert_tui.stages.playbook_change import PlaybookChange
+from kubert_tui.stages.playbook_change import PlaybookChange, Variables, no_variables
 
 
 def not_for_others(facts: Facts, lab: Lab) -> str:
@@ -47,7 +47,7 @@ def observe_node(work: Work, facts: Facts) -> Facts:
         found = look_at_node(
             work.host(facts.host), cluster.socket, lead=here, sudo=sudo, cancel=work.cancel
         )
-        seen = Known(found if here else replace(found, nodes=_nodes(work, lead)))
+        seen = Known(found if here else _with_cluster(work, lead, found))
     except UnreachableError:
         raise
     except KubertError as error:
@@ -55,15 +55,14 @@ def observe_node(work: Work, facts: Facts) -> Facts:
     return replace(facts, cluster=seen)
 
 
-def _nodes(work: Work, lead: str) -> Fact[tuple[NodeSeen, ...]]:
+def _with_cluster(work: Work, lead: str, found: ClusterSeen) -> ClusterSeen:
+    """Return a worker with what the control plane says of the cluster."""
     try:
-        return look_at_nodes(work.host(lead), sudo=True, cancel=work.cancel)
+        nodes, server = look_at_nodes(work.host(lead), sudo=True, cancel=work.cancel)
     except KubertError as error:
-        return Unknown(f"{lead}: {error.what}")
-
-
-def _variables(lab: Lab, facts: Facts) -> Mapping[str, object]:
-    return cluster_variables(lab, facts.host)
+        away = Unknown(f"{lead}: {error.what}")
+        return replace(found, nodes=away, server=away)
+    return replace(found, nodes=nodes, server=server)
 
 
 def _helpers(lab: Lab) -> Mapping[str, Mapping[str, object]]:
@@ -71,15 +70,36 @@ def _helpers(lab: Lab) -> Mapping[str, Mapping[str, object]]:
     return {lead: cluster_variables(lab, lead, helper=True)} if lead else {}
 
 
-def cluster_playbook(playbook: str, *permissions: Permission, confirm: str = "") -> PlaybookChange:
-    """Return the change that is a playbook of the cluster's; it always needs `cluster`."""
+def control_plane_helps(lab: Lab) -> tuple[str, ...]:
+    """Return the hosts that the cluster's playbooks work on for whichever node: its control plane.
+
+    See `Stage.helpers`.
+    """
+    return tuple(_helpers(lab))
+
+
+def cluster_playbook(
+    playbook: str, *permissions: Permission, confirm: str = "", more: Variables = no_variables
+) -> PlaybookChange:
+    """Return the change that is a playbook of the cluster's; it always needs `cluster`.
+
+    `more` are variables beyond those of all its playbooks.
+    """
+
+    def variables(lab: Lab, facts: Facts) -> Mapping[str, object]:
+        return {**cluster_variables(lab, facts.host), **more(lab, facts)}
+
     return PlaybookChange(
         playbook,
         frozenset({Permission.CLUSTER, *permissions}),
         confirm=confirm,
-        variables=_variables,
+        variables=variables,
         helpers=_helpers,
     )
+
+
+def _nothing_against(_lab: Lab, _facts: Facts) -> KubertError | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,8 @@ class ClusterChange:
     """Afterwards the cluster's administrator is written down here, for kubectl."""
     proves: bool = False
     """It came through: that is the result."""
+    against: Callable[[Lab, Facts], KubertError | None] = _nothing_against
+    """Why it may not be done, by what is known of a host. Pure."""
 
     @property
     def confirm(self) -> str:
@@ -106,6 +128,8 @@ class ClusterChange:
         return needed - {Permission.PACKAGES} if given else needed
 
     def plan(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
+        if (error := self.against(lab, facts)) is not None:
+            raise error
         return self.playbook.plan(lab, facts)
 
     def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
@@ -113,10 +137,17 @@ class ClusterChange:
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
         self.playbook.apply(work, hosts)
-        for host in hosts if self.exports else ():
-            path = export_kubeconfig(work.host(host), work.lab.name)
-            work.emit(Note(host=host, text=f"For kubectl here: export KUBECONFIG={path}"))
+        if self.exports and (lead := control_plane_of(work.lab)) in hosts:
+            export(work, lead)
         for host in hosts if self.proves else ():
             image = work.lab.cluster.smoke_image if work.lab.cluster else ""
             nodes = tuple(node.name for node in nodes_of(work.lab))
             work.emit(ClusterProved(host=host, image=image, nodes=nodes))
+
+
+def export(work: Work, lead: str) -> None:
+    """Write the cluster's administrator down here, and wherever it was merged into before."""
+    path = export_kubeconfig(work.host(lead), work.lab.name)
+    work.emit(Note(host=lead, text=f"For kubectl here: export KUBECONFIG={path}"))
+    for merged in refresh_merged(work.lab.name):
+        work.emit(Note(host=lead, text=f"Written anew in {merged}, too: it was merged before."))

@@ -11,6 +11,7 @@ from kubert_tui.lab.nodes import Node
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
+    control_plane_helps,
     not_for_others,
     observe_node,
 )
@@ -53,6 +54,7 @@ RESET = Stage(
             "all of the cluster's data is lost.",
         )
     ),
+    helpers=control_plane_helps,
     where=Where.NODES,
     not_for=not_for_others,
     observe=observe_node,

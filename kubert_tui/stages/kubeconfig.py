@@ -1,10 +1,15 @@
 """The cluster's administrator for kubectl: kept here for its owner only, merged on request."""
 
+import os
+from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
 
 from kubert_tui.base import paths
 from kubert_tui.base.errors import ChangeError, UsageError
@@ -67,6 +72,46 @@ def merged(mine: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
         result[plural] = [*old, *new]
     result["current-context"] = mine.get("current-context") or ours["current-context"]
     return result
+
+
+def merge_target() -> Path:
+    """Return the user's own kubeconfig: the first of $KUBECONFIG, or ~/.kube/config."""
+    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(named) if named else Path.home() / ".kube" / "config"
+
+
+def refresh_merged(lab: str) -> tuple[Path, ...]:
+    """Write a lab's kept kubeconfig anew wherever it was merged into; return these files.
+
+    Only into what has an entry of ours already. A file that cannot be read is left alone.
+    """
+    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+    written = []
+    for path in dict.fromkeys((*map(Path, filter(None, named)), Path.home() / ".kube" / "config")):
+        if path == kubeconfig_path(lab):
+            continue
+        with suppress(OSError, UnicodeDecodeError, yaml.YAMLError, UsageError):
+            if _has(yaml.safe_load(path.read_text(encoding="utf-8")), f"kubert-{lab}"):
+                merge_into(path, lab)
+                written.append(path)
+    return tuple(written)
+
+
+def _has(config: Any, name: str) -> bool:
+    users = config.get("users") if isinstance(config, Mapping) else None
+    return isinstance(users, list) and any(
+        isinstance(one, Mapping) and one.get("name") == name for one in users
+    )
+
+
+def kept_fingerprint(lab: str) -> str:
+    """Return the SHA-256 of the certificate in the kubeconfig kept here; `` if there is none."""
+    try:
+        config = yaml.safe_load(kubeconfig_path(lab).read_text(encoding="utf-8"))
+        data = config["users"][0]["user"]["client-certificate-data"]
+        return load_pem_x509_certificate(b64decode(data)).fingerprint(SHA256()).hex()
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
+        return ""
 
 
 def merge_into(path: Path, lab: str) -> None:

@@ -177,7 +177,11 @@ class Stage:
     change: Change | None = None
     decision: Decision | None = None
     """Instead of a change. Who starts such a stage by hand is asked even if it is finished."""
+    helpers: Callable[[Lab], tuple[str, ...]] | None = None
+    """Hosts that the change works on for others, such as the control plane; locked first."""
     where: Where = Where.HOSTS
+    only: frozenset[str] = frozenset()
+    """Of those that it is about, these only; all of them if empty."""
     measures: bool = False
     """It measures: finished once a result of this run is stored, whatever the facts say."""
     by_hand: bool = False

@@ -129,9 +129,10 @@ class PlaybookChange:
             check=check,
             log=log,
         )
-        if helpers and len(groups_of(request, lab)) > 1:
+        # Also where who helps is one of these hosts: all have to be in one run of Ansible.
+        if (together := self.helpers(lab)) and len(groups_of(request, lab)) > 1:
             raise ChangeError(
-                f"{', '.join(helpers)} and the other nodes take different passwords",
+                f"{', '.join(together)} and the other nodes take different passwords",
                 fix="Ansible gives one password to all nodes that work together: log in with keys, "
                 "and let sudo ask for the same password everywhere, or for none.",
                 host=", ".join(hosts),

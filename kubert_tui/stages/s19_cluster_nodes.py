@@ -1,10 +1,11 @@
 """Stage 19: the cluster's nodes prepared."""
 
-from kubert_tui.checks import cluster, cross, host
+from kubert_tui.checks import cluster, cluster_upkeep, cross, host
 from kubert_tui.lab.model import Permission
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
+    control_plane_helps,
     not_for_others,
     observe_node,
 )
@@ -33,6 +34,7 @@ STAGE = Stage(
         cluster.RUNTIME,
         cluster.PACKAGES,
         cluster.KUBELET,
+        cluster_upkeep.VERSION,
         host.DISTRIBUTION,
         host.DISK,
     ),
@@ -40,6 +42,7 @@ STAGE = Stage(
         {cluster.PREPARED.id, cluster.RUNTIME.id, cluster.PACKAGES.id, cluster.KUBELET.id}
     ),
     cross_checks=(cross.NAMES, cross.MACHINE_IDS, cross.ADDRESSES, cross.CLOCKS),
+    helpers=control_plane_helps,
     where=Where.NODES,
     change=ClusterChange(
         cluster_playbook("cluster-nodes.yml", Permission.PACKAGES, Permission.SERVICES)

@@ -1,9 +1,10 @@
 """Stage 20: the control plane."""
 
-from kubert_tui.checks import cluster, cluster_up
+from kubert_tui.checks import cluster, cluster_up, cluster_upkeep
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
+    control_plane_helps,
     observe_node,
     only_control_plane,
 )
@@ -24,8 +25,14 @@ STAGE = Stage(
         differs="The upstream remembers an init in a marker file, so that one that broke off fails "
         "each time after. It leaves a token that is good for a day; ours are removed.",
     ),
-    checks=(cluster_up.CONTROL_PLANE, cluster.SERVER_CPUS),
+    checks=(
+        cluster_up.CONTROL_PLANE,
+        cluster.SERVER_CPUS,
+        cluster_upkeep.VERSION,
+        cluster_upkeep.CERTIFICATES,
+    ),
     goals=frozenset({cluster_up.CONTROL_PLANE.id}),
+    helpers=control_plane_helps,
     where=Where.NODES,
     change=ClusterChange(cluster_playbook("cluster-control-plane.yml"), exports=True),
     not_for=only_control_plane,

@@ -1,9 +1,10 @@
 """Stage 21: the workers."""
 
-from kubert_tui.checks import cluster_up
+from kubert_tui.checks import cluster_up, cluster_upkeep
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
+    control_plane_helps,
     not_for_others,
     observe_node,
 )
@@ -23,8 +24,9 @@ STAGE = Stage(
         differs="The upstream copies one join command to all workers, where its token can be read "
         "in the list of processes.",
     ),
-    checks=(cluster_up.JOINED,),
+    checks=(cluster_up.JOINED, cluster_upkeep.VERSION),
     goals=frozenset({cluster_up.JOINED.id}),
+    helpers=control_plane_helps,
     where=Where.NODES,
     change=ClusterChange(cluster_playbook("cluster-workers.yml")),
     not_for=not_for_others,

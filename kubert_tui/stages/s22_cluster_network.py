@@ -6,6 +6,7 @@ from kubert_tui.lab.model import Lab
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
+    control_plane_helps,
     not_for_others,
     observe_node,
 )
@@ -35,6 +36,7 @@ STAGE = Stage(
     ),
     checks=(cluster_up.READY,),
     goals=frozenset({cluster_up.READY.id}),
+    helpers=control_plane_helps,
     where=Where.NODES,
     change=ClusterChange(cluster_playbook("cluster-network.yml")),
     not_for=_not_for,

@@ -4,6 +4,7 @@ from kubert_tui.checks import cluster_up
 from kubert_tui.stages.cluster_change import (
     ClusterChange,
     cluster_playbook,
+    control_plane_helps,
     not_for_others,
     observe_node,
 )
@@ -24,6 +25,7 @@ STAGE = Stage(
         differs="The upstream's stays, and says nothing of nodes that it was not scheduled to.",
     ),
     checks=(cluster_up.CONTROL_PLANE, cluster_up.READY),
+    helpers=control_plane_helps,
     where=Where.NODES,
     change=ClusterChange(cluster_playbook("cluster-smoke.yml"), proves=True),
     measures=True,

@@ -130,8 +130,8 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
     assert nodes(lab)[hosts.worker]["ready"]
 
     # One node, then all of it: nothing of the cluster is left.
-    assert cluster(lab, "reset", hosts.worker).returncode == 2
-    one = cluster(lab, "reset", hosts.worker, "--confirm", hosts.worker)
+    assert cluster(lab, "remove", hosts.worker).returncode == 2
+    one = cluster(lab, "remove", hosts.worker, "--confirm", hosts.worker)
     assert one.returncode == 0, one.stdout + one.stderr
     assert nodes(lab)[hosts.worker] is None
     everything = cluster(lab, "reset", "--confirm", "twins")

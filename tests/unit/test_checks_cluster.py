@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from kubert_tui.checks import cluster, cluster_up
+from kubert_tui.checks import cluster, cluster_up, cluster_upkeep
 from kubert_tui.checks.catalogue import CLUSTER
 from kubert_tui.checks.finding import Check, Level
-from kubert_tui.facts.cluster import ClusterSeen, Kubelet, NodeSeen
+from kubert_tui.facts.cluster import Certificate, ClusterSeen, Kubelet, NodeSeen
 from kubert_tui.facts.fact import Fact, Known, Unknown
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.kubelet import kubelet_arguments
@@ -40,6 +40,10 @@ def one(name: str, **more: Any) -> NodeSeen:
     return replace(NodeSeen(name, "v1.36.4", "10.0.0.1", ready=True), **more)
 
 
+def certificate(name: str, days: int) -> Certificate:
+    return Certificate(name, days, "ab" * 32)
+
+
 def good(host: str) -> ClusterSeen:
     return ClusterSeen(
         kubeadm=Known("v1.36.4"),
@@ -49,7 +53,7 @@ def good(host: str) -> ClusterSeen:
         runtime=Known(True),
         swaps=Known(0),
         forwarding=Known(True),
-        files=Known(frozenset({MANIFEST})),
+        files=Known(frozenset({MANIFEST, cluster.KUBELET_CONF})),
         kubelet=Kubelet(
             configured=Known(arguments(host)),
             running=Known(("--config=/x", *arguments(host))),
@@ -59,6 +63,9 @@ def good(host: str) -> ClusterSeen:
         server_cpus=Known((0,)),
         api=Known(True),
         complete=Known(()),
+        certificates=Known((certificate("admin.conf", 364), certificate("apiserver", 40))),
+        made_of=Known(("v1.36.4", "v1.36.4")),
+        server=Known("v1.36.4"),
         nodes=Known((one("bull1"), one("bull2"))),
     )
 
@@ -150,6 +157,96 @@ CASES: list[tuple[Check, dict[str, Any], Level, str]] = [
         Level.WARNING,
         "cordoned",
     ),
+    (
+        cluster_up.JOINED,
+        {"files": Known(frozenset())},
+        Level.FAILED,
+        "knows a node of this name, but this host has not joined it",
+    ),
+    (
+        cluster_upkeep.VERSION,
+        {"nodes": Known((one("bull1", version="v1.37.0"),))},
+        Level.FAILED,
+        "bull1 runs v1.37.0, newer than the API server",
+    ),
+    (cluster_upkeep.VERSION, {"server": Known("v1.34.2")}, Level.FAILED, "newer than the API"),
+    (
+        cluster_upkeep.VERSION,
+        {"server": Known("v1.34.2"), "nodes": Known((one("bull1", version="v1.34.2"),))},
+        Level.FAILED,
+        "2 minor releases at once",
+    ),
+    (
+        cluster_upkeep.VERSION,
+        {"server": Known("v1.37.0")},
+        Level.FAILED,
+        "which is older: Kubernetes cannot go back",
+    ),
+    (
+        cluster_upkeep.VERSION,
+        {"server": Known("v1.35.2"), "nodes": Known((one("bull1", version="v1.35.2"),))},
+        Level.WARNING,
+        "The API server is v1.35.2, the lab file says 1.36.4",
+    ),
+    (
+        cluster_upkeep.VERSION,
+        {"nodes": Known((one("bull1", version="v1.35.2"),))},
+        Level.WARNING,
+        "The node runs v1.35.2",
+    ),
+    (
+        cluster_upkeep.VERSION,
+        {"made_of": Known(("v1.36.4", "v1.35.2"))},
+        Level.WARNING,
+        "Parts of the control plane are v1.35.2 still",
+    ),
+    (
+        cluster_upkeep.VERSION,
+        {"nodes": Known((one("bull1", kept_off="upgrade"),))},
+        Level.WARNING,
+        "an upgrade that broke off",
+    ),
+    (
+        cluster_upkeep.CERTIFICATES,
+        {"certificates": Known((certificate("apiserver", 29), certificate("admin.conf", 300)))},
+        Level.WARNING,
+        "expire: apiserver (29 days).",
+    ),
+    (
+        cluster_upkeep.CERTIFICATES,
+        {"certificates": Known((certificate("admin.conf", -1),))},
+        Level.FAILED,
+        "admin.conf (has expired)",
+    ),
+    (cluster_upkeep.UPGRADED, {"kubelet_version": Known("v1.35.2")}, Level.FAILED, "kubelet here"),
+    (cluster_upkeep.UPGRADED, {"kubeadm": Known("")}, Level.FAILED, "kubeadm here is missing"),
+    (cluster_upkeep.UPGRADED, {"nodes": Known(())}, Level.FAILED, "does not know this node"),
+    (
+        cluster_upkeep.UPGRADED,
+        {"nodes": Known((one("bull1", ready=False),))},
+        Level.FAILED,
+        "not ready",
+    ),
+    (
+        cluster_upkeep.UPGRADED,
+        {"nodes": Known((one("bull1", kept_off="upgrade"),))},
+        Level.FAILED,
+        "kept without pods",
+    ),
+    (cluster_upkeep.DRAINED, {}, Level.FAILED, "The node takes pods."),
+    (
+        cluster_upkeep.DRAINED,
+        {"nodes": Known((one("bull1", schedulable=False),)), "pods": Known(("default/lone",))},
+        Level.FAILED,
+        "Still on the node: default/lone.",
+    ),
+    (
+        cluster_upkeep.TAKES_PODS,
+        {"nodes": Known((one("bull1", schedulable=False),))},
+        Level.FAILED,
+        "cordoned",
+    ),
+    (cluster_upkeep.UNKNOWN_TO_CLUSTER, {}, Level.FAILED, "knows this node"),
 ]
 
 
@@ -204,3 +301,31 @@ def test_a_node_is_reset_when_nothing_is_left() -> None:
     assert GONE(facts(Known(good("bull1")), "bull1"), LAB).level is Level.FAILED
     bare = replace(good("bull1"), files=Known(frozenset()))
     assert GONE(facts(Known(bare), "bull1"), LAB).level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        (cluster_upkeep.UPGRADED, {}),
+        (cluster_upkeep.TAKES_PODS, {}),
+        (
+            cluster_upkeep.DRAINED,
+            {"nodes": Known((one("bull1", schedulable=False),)), "pods": Known(())},
+        ),
+        (cluster_upkeep.UNKNOWN_TO_CLUSTER, {"nodes": Known(())}),
+        (cluster_upkeep.VERSION, {"server": Known(""), "nodes": Known(())}),
+        (cluster_upkeep.CERTIFICATES, {"certificates": Known(())}),
+    ],
+)
+def test_what_was_asked_for_by_hand_is_so(check: Check, change: dict[str, Any]) -> None:
+    finding = check(facts(Known(replace(good("bull1"), **change)), "bull1"), LAB)
+    assert finding.level is Level.OK, finding.summary
+
+
+@pytest.mark.parametrize(
+    "check",
+    [cluster_upkeep.UPGRADED, cluster_upkeep.DRAINED, cluster_upkeep.TAKES_PODS],
+)
+def test_what_the_control_plane_did_not_tell_is_unknown(check: Check) -> None:
+    seen = replace(good("bull2"), nodes=Unknown("bull1: no route"), server=Unknown("no route"))
+    assert check(facts(Known(seen), "bull2"), LAB).level is Level.UNKNOWN

@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Barrier, Thread
 from threading import Event as Flag
+from typing import Any
 
 import pytest
 
@@ -136,6 +138,91 @@ def test_only_the_hosts_that_are_free_are_changed() -> None:
     assert world.applied == ["bull1"]
     ended = next(event for event in outcome.events if isinstance(event, StageFinished))
     assert ended.hosts == {"bull1": StageState.DONE, "bull2": StageState.DECLINED}
+
+
+@dataclass
+class Helped(Upgrade):
+    """A change of others that also works on `bull1`: somebody may break its lock meanwhile."""
+
+    meanwhile: Callable[[], object] = lambda: None
+
+    def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
+        assert HostLock(PretendedHost("bull1"), "b" * 32).take(ADA).result is LockResult.HELD
+        self.meanwhile()
+        work.emit(CommandStarted(host=hosts[0], argv=("ansible-playbook",)))
+        super().apply(work, hosts)
+
+
+def helped(world: World, **more: Any) -> Stage:
+    return stage("join", Helped(world, **more), helpers=lambda _lab: ("bull1",))
+
+
+CLUSTER = blank_lab("bull1", "bull2", "bull3")
+WORKERS = Options(hosts=("bull2", "bull3"))
+
+
+def test_a_host_that_helps_is_locked_too_before_all_others() -> None:
+    world = World()
+    outcome = run(world, helped(world), lab=CLUSTER, options=WORKERS)
+    assert world.applied == ["bull2", "bull3"]
+    locked = [event.host for event in outcome.events if isinstance(event, HostLocked)]
+    assert (locked[0], sorted(locked)) == ("bull1", ["bull1", "bull2", "bull3"])
+    assert not any(lock_file(host).exists() for host in locked)
+
+
+def test_without_the_host_that_helps_no_other_is_locked_or_changed() -> None:
+    world = World()
+    ada("bull1").take(ADA)
+    outcome = run(world, helped(world), lab=CLUSTER, options=WORKERS)
+    assert world.applied == []
+    assert not outcome.names(HostLocked)
+    ended = next(event for event in outcome.events if isinstance(event, StageFinished))
+    assert ended.hosts == {"bull2": StageState.DECLINED, "bull3": StageState.DECLINED}
+    assert "bull1: the host is being worked on by ada@laptop" in ended.summary
+    assert outcome.finished.exit_code == ExitCode.BUSY
+
+
+def test_two_operators_of_one_cluster_never_wait_for_each_other() -> None:
+    """Whoever does not get the control plane has nothing that the other one could wait for."""
+    worlds = [World(), World()]
+    stages = [helped(worlds[0]), helped(worlds[1])]
+    labs = [CLUSTER.model_copy(update={"name": name}) for name in ("ada", "bob")]
+    start = Barrier(2)
+    outcomes: dict[int, Outcome] = {}
+
+    def operate(number: int) -> None:
+        start.wait()
+        outcomes[number] = run(worlds[number], stages[number], lab=labs[number], options=WORKERS)
+
+    threads = [Thread(target=operate, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for number, world in enumerate(worlds):
+        # All of it or nothing; one after the other both may have got through.
+        assert world.applied in ([], ["bull2", "bull3"])
+        locked = {one.host for one in outcomes[number].events if isinstance(one, HostLocked)}
+        assert locked in (set(), {"bull1", "bull2", "bull3"})
+    assert any(world.applied for world in worlds)
+
+
+def test_who_lost_the_host_that_helps_stops_before_the_next_change() -> None:
+    world = World()
+    change = helped(
+        world, meanwhile=lambda: ada("bull1").take(ADA, instead=_token_of(lock_file("bull1")))
+    )
+    outcome = run(world, change, lab=CLUSTER, options=WORKERS)
+    assert world.applied == []
+    assert outcome.failure().host == "bull1"
+    ended = next(event for event in outcome.events if isinstance(event, StageFinished))
+    assert set(ended.hosts.values()) == {StageState.FAILED}
+
+
+def _token_of(file: Path) -> str:
+    reply = HostLock(PretendedHost(file.parent.name), "c" * 32).take(ADA)
+    assert reply.holder
+    return reply.holder.token
 
 
 def test_it_is_broken_when_that_is_asked_for_and_the_host_looked_at_anew() -> None:

@@ -1,10 +1,17 @@
 """What a node tells of itself and of its cluster: read as it is printed, never more than that."""
 
-import pytest
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 
-from kubert_tui.facts.cluster import ClusterSeen
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from kubert_tui.facts.cluster import Certificate, ClusterSeen
 from kubert_tui.facts.fact import Known, Unknown
-from kubert_tui.facts.parse_cluster import node, nodes
+from kubert_tui.facts.parse_cluster import node, nodes, pods
 from kubert_tui.facts.sections import split
 
 NONCE = "kubert-0"
@@ -90,8 +97,8 @@ def test_a_host_with_nothing_of_a_cluster() -> None:
 
 def test_the_nodes_as_the_api_server_knows_them() -> None:
     told = (
-        f"master|v1.36.4|10.0.0.1|10.244.0.0/24||{CALM}{READY}\n"
-        "bull2|v1.35.1|10.0.0.2||true|MemoryPressure=True Ready=Unknown "
+        f"master|v1.36.4|10.0.0.1|10.244.0.0/24|||{CALM}{READY}\n"
+        "bull2|v1.35.1|10.0.0.2||true|upgrade|MemoryPressure=True Ready=Unknown "
     )
     found = nodes(split(output(nodes=told), NONCE))
     assert isinstance(found, Known)
@@ -99,6 +106,56 @@ def test_the_nodes_as_the_api_server_knows_them() -> None:
     assert (one.name, one.ready, one.conditions, one.schedulable) == ("master", True, (), True)
     assert one.pod_cidr == "10.244.0.0/24"
     assert (two.ready, two.conditions, two.schedulable) == (False, ("MemoryPressure",), False)
+    assert (one.kept_off, two.kept_off) == ("", "upgrade")
+
+
+def test_the_version_of_the_server_and_of_what_is_upgraded() -> None:
+    assert seen(server='{"major": "1", "gitVersion": "v1.36.4"}').server == Known("v1.36.4")
+    assert seen(server=("", "absent")).server == Known("")
+    assert isinstance(seen(server="[]").server, Unknown)
+    assert isinstance(seen(server=("refused", "1")).server, Unknown)
+    made = seen(made_of="v1.36.4\nv1.36.4\nv1.35.1").made_of
+    assert made == Known(("v1.36.4", "v1.36.4", "v1.35.1"))
+
+
+def test_pods_that_a_drain_would_move() -> None:
+    told = (
+        "default/lone||\ndefault/web-1|ReplicaSet|\nkube-system/proxy|DaemonSet|\n"
+        "kube-system/etcd-bull1|Node|0123abc"
+    )
+    assert pods(split(output(pods=told), NONCE)) == Known(("default/lone", "default/web-1"))
+    assert pods(split(output(pods=""), NONCE)) == Known(())
+    assert isinstance(pods(split(output(pods="No resources found"), NONCE)), Unknown)
+
+
+def certificate(days: int) -> tuple[bytes, str]:
+    """Return a certificate (DER) good for some days from 2026-01-01 on, and its fingerprint."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "kubernetes-admin")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(datetime(2025, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days, hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(Encoding.DER), made.fingerprint(hashes.SHA256()).hex()
+
+
+def test_how_long_certificates_are_good_for_by_the_clock_of_their_host() -> None:
+    now = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+    (der, first), (other, second) = certificate(12), certificate(-3)
+    pem = b"-----BEGIN CERTIFICATE-----\n" + b64encode(other) + b"\n-----END CERTIFICATE-----\n"
+    told = f"{now}\napiserver {b64encode(der).decode()}\nadmin.conf {b64encode(pem).decode()}"
+    assert seen(certificates=told).certificates == Known(
+        (Certificate("apiserver", 12, first), Certificate("admin.conf", -3, second))
+    )
+    assert seen(certificates=f"{now}").certificates == Known(())
+    for nonsense in ("late", f"{now}\nadmin.conf bm90aGluZw==", f"{now}\nadmin.conf"):
+        assert isinstance(seen(certificates=nonsense).certificates, Unknown)
 
 
 def test_what_the_control_plane_has_and_what_not() -> None:

@@ -8,7 +8,15 @@ import pytest
 import yaml
 
 from kubert_tui.base.errors import ChangeError, UsageError
-from kubert_tui.stages.kubeconfig import export_kubeconfig, kubeconfig_path, merge_into, merged
+from kubert_tui.stages.kubeconfig import (
+    export_kubeconfig,
+    kept_fingerprint,
+    kubeconfig_path,
+    merge_into,
+    merge_target,
+    merged,
+    refresh_merged,
+)
 from tests.support.stages import PretendedHost
 
 ADMIN = {
@@ -94,3 +102,28 @@ def test_a_context_called_alike_is_replaced() -> None:
         "current-context": "kubert-twins",
     }
     assert merged(old, new)["users"] == new["users"]
+
+
+def test_where_it_was_merged_before_it_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_ours, without, broken = (tmp_path / name for name in ("with", "without", "broken"))
+    monkeypatch.setenv("KUBECONFIG", f"{with_ours}:{without}:{broken}:{tmp_path / 'none'}")
+    assert merge_target() == with_ours
+    without.write_text(yaml.safe_dump(MINE))
+    broken.write_text("{: ")
+    export()
+    merge_into(with_ours, "twins")
+    again = {**ADMIN, "users": [{"name": "kubernetes-admin", "user": {"token": "new"}}]}
+    export_kubeconfig(Lead("bull1", content=yaml.safe_dump(again).encode()), "twins")
+    assert refresh_merged("twins") == (with_ours,)
+    assert yaml.safe_load(with_ours.read_text())["users"][0]["user"] == {"token": "new"}
+    assert yaml.safe_load(without.read_text()) == MINE
+    assert broken.read_text() == "{: "
+    assert refresh_merged("another") == ()
+
+
+def test_a_kubeconfig_without_a_certificate_has_no_fingerprint() -> None:
+    assert kept_fingerprint("twins") == ""
+    export()
+    assert kept_fingerprint("twins") == ""
