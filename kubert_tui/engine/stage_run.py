@@ -108,7 +108,9 @@ class StageRun:
         """Emit the findings; hosts whose goals are met are satisfied."""
         facts = tuple(self.work.facts(host) for host in hosts)
         for one in facts:
-            findings = judge_all(one, self.work.lab, self.stage.checks)
+            in_pod = self.work.lab.layer_of(one.host) == "pod"
+            checks = self.stage.pod_checks if in_pod else self.stage.checks
+            findings = judge_all(one, self.work.lab, checks)
             for finding in findings:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
             met = self.stage.goals and not self.stage.measures and not self._unmet(findings)
@@ -252,7 +254,9 @@ class StageRun:
             if self.work.lock(host):
                 contested.add(host)
 
-        errors = self.work.all_of(hosts, lock)
+        machines = {host: self.work.lab.machine_of(host) for host in hosts}
+        locked = self.work.all_of(tuple(dict.fromkeys(machines.values())), lock)
+        errors = {host: locked[machine] for host, machine in machines.items()}
         for host, error in errors.items():
             if isinstance(error, CancelledError):
                 raise error
@@ -292,8 +296,10 @@ class StageRun:
 
     def _still_ours(self, hosts: tuple[str, ...]) -> None:
         """Fail the hosts on which somebody else may have been at work beside us."""
-        for host, error in self.work.all_of(hosts, self.work.settle_lock).items():
-            if error is None:
+        machines = {host: self.work.lab.machine_of(host) for host in hosts}
+        settled = self.work.all_of(tuple(dict.fromkeys(machines.values())), self.work.settle_lock)
+        for host, machine in machines.items():
+            if (error := settled[machine]) is None:
                 continue
             if self.stage.measures:
                 self.work.past.measured.pop((self.stage.id, host), None)

@@ -175,7 +175,7 @@ class StageWork:
             if self.locks is not None:
                 self.locks.wake(name)
 
-        with about_guest(self.lab, name):
+        with about_guest(self.lab, self.lab.machine_of(name)):
             return self.connections.host(name, self._asker(), connected)
 
     def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:

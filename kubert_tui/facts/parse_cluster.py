@@ -46,13 +46,15 @@ def _nodes(lines: list[str]) -> Fact[tuple[NodeSeen, ...]]:
     found = []
     for line in lines[:NODES_LIMIT]:
         words = clean_line(line, limit=4000).split("|")
-        if len(words) != 6:
+        if len(words) != 7:
             return Unknown(f"kubectl get nodes told what is no node: {clean_line(line, limit=60)}")
-        name, version, address, cidr, unschedulable, told = words
+        name, version, address, cidr, unschedulable, told, taints = words
         states = dict(word.split("=", 1) for word in told.split() if "=" in word)
         ready = states.pop("Ready", "Unknown") == "True"
         wrong = tuple(kind for kind, state in states.items() if state != "False")
-        found.append(NodeSeen(name, version, address, ready, wrong, cidr, unschedulable != "true"))
+        takes = unschedulable != "true"
+        kept_off = tuple(taints.split())
+        found.append(NodeSeen(name, version, address, ready, wrong, cidr, takes, kept_off))
     return Known(tuple(found))
 
 

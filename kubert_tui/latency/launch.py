@@ -17,9 +17,9 @@ from typing import Any
 from zipfile import ZipFile
 
 from kubert_tui.base.errors import MeasurementError
-from kubert_tui.base.text import clean_line, last_lines
+from kubert_tui.base.text import clean_line
 from kubert_tui.cpus.lists import cpu_list
-from kubert_tui.hosts.interface import Host, Invocation
+from kubert_tui.hosts.interface import Host
 from kubert_tui.latency.breaktrace import MARK, unpacked
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
 from kubert_tui.latency.failures import OrderDiffersError
@@ -152,6 +152,11 @@ class Run(Place):
         done = self._shell(script("probe.sh"), self.directory)
         self._demand(done, "the state of the measurement cannot be read")
         return parse_state(done.stdout.decode("utf-8", errors="replace"))
+
+    def clear(self) -> None:
+        """Remove its directory; nothing runs in it."""
+        done = self._shell(script("forget.sh"), self.directory)
+        self._demand(done, f"{self.directory} cannot be removed")
 
     def check_order(self, order: MeasurementOrder) -> None:
         """Raise OrderDiffersError if the run there was ordered otherwise."""
@@ -292,7 +297,4 @@ def forget(host: Host, identity: str, directory: str) -> None:
     # One without a process was cut off before it began: nobody starts it any more.
     if state.stage is Stage.RUNNING and not state.rebooted:
         raise run.error("the measurement still runs there", fix="wait for it, or cancel it")
-    argv = ("sh", "-c", script("forget.sh"), "sh", run.directory)
-    done = host.run(Invocation(argv, sudo=True))
-    if not done.ok:
-        raise run.error(f"{run.directory} cannot be removed", details=last_lines(done.stderr))
+    run.clear()

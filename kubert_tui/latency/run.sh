@@ -7,7 +7,7 @@
 # counters.before and .after, and exit (status, seconds since the epoch) when all is over. With
 # stream.pyz (streamer.py tells of it) cyclictest writes into the pipe told, and live is a link to
 # what is kept in memory. With breaktrace.sh tracing is on meanwhile; launcher (as process) tells
-# who puts it back.
+# who puts it back. With pod.sh (which tells of its files) cyclictest runs in a pod that is there.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -58,6 +58,19 @@ if [ -e stream.pyz ]; then
         ln -s "$live" live && mkdir -m 700 "$live" && break
         rm -f live
     done
+fi
+
+# Lets the pod begin, and returns how cyclictest ended there. A pod that dies lets go of the lock.
+in_pod() {
+    printf '%s\n' "$cpus" "$@" > go.new && mv go.new go
+    flock alive true
+    read -r status finished < ended && return "$status"
+    return 137
+}
+
+if [ -e pod.sh ]; then
+    in_pod "$@" 3<&- 4>&- &
+elif [ -e stream.pyz ]; then
     sh run.sh --become "$cpus" "$@" >&4 2> stderr 3<&- 4>&- &
 else
     sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
@@ -100,6 +113,7 @@ load &
 wait "$measuring"
 status=$?
 finished=$(date +%s.%N)
+[ ! -e ended ] || read -r status finished < ended
 sh counters.sh > counters.after 2> /dev/null
 [ ! -e loads ] || sh load.sh stop . 'the measurement is over'
 [ -p told ] && wait "$recording"
