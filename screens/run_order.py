@@ -21,13 +21,16 @@ def in_order(
                 yield name
                 yield from standing_on(name)
 
-    return {name: measurements[name] for name in standing_on("")}
+    # A journal that was edited may say that two stand on one another.
+    return {name: measurements[name] for name in dict.fromkeys([*standing_on(""), *known])}
 
 
 def depth_of(name: str, measurements: Mapping[str, LatencyStarted]) -> int:
     """Return how many of those that are measured are beneath it."""
-    parent = measurements[name].parent
-    return 1 + depth_of(parent, measurements) if parent in measurements else 0
+    depth, parent = 0, measurements[name].parent
+    while parent in measurements and depth < len(measurements):
+        depth, parent = depth + 1, measurements[parent].parent
+    return depth
 
 
 def is_ladder(measurements: Mapping[str, LatencyStarted]) -> bool:
