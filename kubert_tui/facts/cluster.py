@@ -18,8 +18,6 @@ class NodeSeen:
     """What is wrong with it, such as `MemoryPressure`; () when nothing is."""
     pod_cidr: str = ""
     schedulable: bool = True
-    taints: tuple[str, ...] = ()
-    """What keeps pods off it, as `KEY:EFFECT`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,15 +46,13 @@ def _nodes(lines: list[str]) -> Fact[tuple[NodeSeen, ...]]:
     found = []
     for line in lines[:NODES_LIMIT]:
         words = clean_line(line, limit=4000).split("|")
-        if len(words) != 7:
+        if len(words) != 6:
             return Unknown(f"kubectl get nodes told what is no node: {clean_line(line, limit=60)}")
-        name, version, address, cidr, unschedulable, told, taints = words
+        name, version, address, cidr, unschedulable, told = words
         states = dict(word.split("=", 1) for word in told.split() if "=" in word)
         ready = states.pop("Ready", "Unknown") == "True"
         wrong = tuple(kind for kind, state in states.items() if state != "False")
-        takes = unschedulable != "true"
-        kept_off = tuple(taints.split())
-        found.append(NodeSeen(name, version, address, ready, wrong, cidr, takes, kept_off))
+        found.append(NodeSeen(name, version, address, ready, wrong, cidr, unschedulable != "true"))
     return Known(tuple(found))
 
 

@@ -49,7 +49,7 @@ nodes() {
         return
     fi
     try nodes 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get nodes \
-        --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{range .status.conditions[*]}{.type}={.status} {end}|{range .spec.taints[*]}{.key}:{.effect} {end}{"\n"}{end}'
+        --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{range .status.conditions[*]}{.type}={.status} {end}{"\n"}{end}'
 }
 
 node() {

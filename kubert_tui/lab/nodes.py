@@ -53,10 +53,15 @@ def node_of(lab: Lab, host: str) -> Node | None:
 
 
 def pods_of(lab: Lab) -> dict[str, str]:
-    """Return what is measured on the nodes: by the pod's name, which no host has, the node's."""
+    """Return what is measured on the nodes: by the pod's name, which no host has, the node's.
+
+    Beside workers the control plane takes no pods, unless the lab file says so.
+    """
     taken = {host.name for host in lab.hosts} | {guest.name for guest in lab.guests}
+    nodes = nodes_of(lab)
+    workers = [node for node in nodes if node.role == "worker"]
     pods = {}
-    for node in nodes_of(lab):
+    for node in nodes if lab.pods.control_plane else workers or nodes:
         name = f"{node.host}-pod"
         while name in taken:
             name += "-pod"

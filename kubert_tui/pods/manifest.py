@@ -8,7 +8,7 @@ NAMESPACE = "kubert-pods"
 IMAGE = "localhost/kubert-tui/rt-tests"
 """Of the image that is made on the nodes, without its tag. `playbooks/roles/forget` removes it."""
 CONTAINER = "cyclictest"
-PATIENCE = 600
+PATIENCE = 1800
 """Seconds that a pod waits for its orders before it ends by itself."""
 _MEMORY, _OF_EACH = 64, 16
 """MiB of a pod, and of each measuring thread: its stack is locked, as is its histogram."""

@@ -1,15 +1,21 @@
 """Measures down to the pod: hosts, machines, and a Guaranteed pod on every node."""
 
 import shlex
+from collections.abc import Iterable
+from threading import Event as Flag
+from threading import Lock
 
 from kubert_tui.base.errors import KubertError, MeasurementError
 from kubert_tui.events.model import Note, PlannedStep
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.stages.ladder_change import LadderChange
-from kubert_tui.stages.measure_change import ON_HOST, MeasureChange, measure_one
+from kubert_tui.stages.measure_change import ON_HOST, MeasureChange, Site, measure_one
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.pod_site import IN_POD, cluster_of, planned_order
+
+_TURN = 0.1
 
 
 class PodsChange(LadderChange):
@@ -49,10 +55,53 @@ class PodsChange(LadderChange):
 
     def measure(self, work: Work, hosts: tuple[str, ...]) -> None:
         """Measure on all of them at once; leave the cluster as it was."""
-        pods = {name for name in hosts if work.lab.layer_of(name) == "pod"}
-        work.each(hosts, lambda name: measure_one(work, name, IN_POD if name in pods else ON_HOST))
+        pods = [name for name in hosts if work.lab.layer_of(name) == "pod"]
+        start = Start(pods)
+
+        def measure(name: str) -> None:
+            try:
+                measure_one(work, name, start)
+            finally:
+                start.ready(name)
+
+        work.each(hosts, measure)
         if pods:
             leave_cluster(work)
+
+
+class Start:
+    """Has all begin when the last pod is ready (or will not be): pods take a while to be made."""
+
+    def __init__(self, pods: Iterable[str]) -> None:
+        self._awaited = {*pods}
+        self._lock = Lock()
+        self._begin = Flag()
+        if not self._awaited:
+            self._begin.set()
+
+    def ready(self, name: str) -> None:
+        """Say that nobody has to wait for this one any more."""
+        with self._lock:
+            self._awaited.discard(name)
+            if not self._awaited:
+                self._begin.set()
+
+    def order(self, work: Work, host: str, identity: str) -> MeasurementOrder:
+        """Decide the measurement, and return when it may begin."""
+        order = self._site(work, host).order(work, host, identity)
+        self.ready(host)
+        while not self._begin.wait(_TURN):
+            # Whoever measures heeds them next.
+            if work.cancel.is_set() or work.detach.is_set():
+                break
+        return order
+
+    def leave(self, work: Work, host: str, identity: str) -> None:
+        """Remove what was made for it."""
+        self._site(work, host).leave(work, host, identity)
+
+    def _site(self, work: Work, host: str) -> Site:
+        return IN_POD if work.lab.layer_of(host) == "pod" else ON_HOST
 
 
 def leave_cluster(work: Work) -> None:

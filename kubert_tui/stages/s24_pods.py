@@ -3,10 +3,7 @@
 from dataclasses import replace
 
 from kubert_tui.checks import cluster, cluster_up
-from kubert_tui.facts.fact import Known
 from kubert_tui.facts.model import Facts
-from kubert_tui.lab.model import Lab
-from kubert_tui.lab.nodes import node_of
 from kubert_tui.stages.cluster_change import observe_node
 from kubert_tui.stages.model import Guide, Where, Work
 from kubert_tui.stages.pods_change import PodsChange
@@ -18,28 +15,15 @@ def _observe(work: Work, facts: Facts) -> Facts:
     return observe_node(work, facts) if work.lab.layer_of(facts.host) == "pod" else facts
 
 
-def _not_for(facts: Facts, lab: Lab) -> str:
-    """Return why no pod is measured on a node; `` when one is, and for all that are no pods."""
-    if lab.layer_of(facts.host) != "pod":
-        return ""
-    node = node_of(lab, facts.host)
-    seen = facts.cluster.value if isinstance(facts.cluster, Known) else None
-    nodes = seen.nodes.value if seen is not None and isinstance(seen.nodes, Known) else ()
-    taints = next((one.taints for one in nodes if node and one.name == node.name), ())
-    if node and node.role == "control-plane" and taints:
-        return f"{node.host} is the control plane, and takes no pods ({', '.join(taints)})"
-    return ""
-
-
 STAGE = replace(
     ON_HOSTS,
     id="pods",
     title="Ladder: down to the pod",
     guide=Guide(
-        what="cyclictest runs on every host, in every virtual machine, and in a pod on every node "
-        "that takes pods, with the same settings. Each one's figures stand below those of what is "
-        "beneath it, with the difference: what virtualization costs, and what Kubernetes costs."
-        "\n\n"
+        what="cyclictest runs on every host, in every virtual machine, and in a pod on every "
+        "worker (without any: on the control plane), with the same settings. Each one's figures "
+        "stand below those of what is beneath it, with the difference: what virtualization costs, "
+        "and what Kubernetes costs.\n\n"
         "The pod is Guaranteed, asks for whole CPUs (all that are free; `pods: {cpus: 2}` in the "
         "lab file asks for two), and measures those that the kubelet gives it. Before that it "
         "proves that it gets SCHED_FIFO and has CPUs of its own; if not, the finding says why and "
@@ -62,6 +46,5 @@ STAGE = replace(
     pod_checks=(cluster_up.READY, cluster.KUBELET),
     change=PodsChange(),
     where=Where.PODS,
-    not_for=_not_for,
     observe=_observe,
 )

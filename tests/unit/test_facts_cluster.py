@@ -90,16 +90,14 @@ def test_a_host_with_nothing_of_a_cluster() -> None:
 
 def test_the_nodes_as_the_api_server_knows_them() -> None:
     told = (
-        f"master|v1.36.4|10.0.0.1|10.244.0.0/24||{CALM}{READY}"
-        "|node-role.kubernetes.io/control-plane:NoSchedule \n"
-        "bull2|v1.35.1|10.0.0.2||true|MemoryPressure=True Ready=Unknown |"
+        f"master|v1.36.4|10.0.0.1|10.244.0.0/24||{CALM}{READY}\n"
+        "bull2|v1.35.1|10.0.0.2||true|MemoryPressure=True Ready=Unknown "
     )
     found = nodes(split(output(nodes=told), NONCE))
     assert isinstance(found, Known)
     one, two = found.value
     assert (one.name, one.ready, one.conditions, one.schedulable) == ("master", True, (), True)
     assert one.pod_cidr == "10.244.0.0/24"
-    assert (one.taints, two.taints) == (("node-role.kubernetes.io/control-plane:NoSchedule",), ())
     assert (two.ready, two.conditions, two.schedulable) == (False, ("MemoryPressure",), False)
 
 

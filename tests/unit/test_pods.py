@@ -46,9 +46,9 @@ def facts(host: str = "bull2-pod") -> Facts:
     return replace(found, host=host, processors=processors)
 
 
-def test_every_node_has_a_pod_that_stands_on_it() -> None:
+def test_every_worker_has_a_pod_that_stands_on_it() -> None:
     assert targets(Where.PODS, LAB) == (
-        "bull1", "bull1-pod", "inside", "inside-pod", "bull2", "bull2-pod",
+        "bull1", "inside", "inside-pod", "bull2", "bull2-pod",
     )  # fmt: skip
     assert [(LAB.layer_of(one), LAB.parent_of(one)) for one in ("inside-pod", "inside")] == [
         ("pod", "inside"), ("guest", "bull1"),
@@ -57,6 +57,13 @@ def test_every_node_has_a_pod_that_stands_on_it() -> None:
     assert targets(Where.PODS, LAB, ("bull2",)) == ("bull2", "bull2-pod")
     assert targets(Where.ALL, LAB) == ("bull1", "inside", "bull2"), "no other stage sees pods"
     assert [host.name for host in LAB.hosts] == ["bull1", "bull2"], "nor does the lab file"
+
+
+def test_the_control_plane_has_one_if_it_is_alone_or_the_lab_says_so() -> None:
+    both = with_guests(parse_lab(TEXT + "pods: {control_plane: true}\n", "twins.yaml"))
+    assert [*both.pod_nodes.values()] == ["bull1", "bull2", "inside"]
+    alone = TEXT.replace(", {name: bull2}, {name: inside}]}", "]}")
+    assert with_guests(parse_lab(alone, "twins.yaml")).pod_nodes == {"bull1-pod": "bull1"}
 
 
 def test_a_pod_is_called_as_no_host_is() -> None:
