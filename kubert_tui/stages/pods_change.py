@@ -64,9 +64,12 @@ class PodsChange(LadderChange):
             finally:
                 start.ready(name)
 
-        work.each(hosts, measure)
-        if pods:
-            leave_cluster(work)
+        try:
+            work.each(hosts, measure)
+        finally:
+            # Who lets go leaves everything to whoever comes back.
+            if pods and not work.detach.is_set():
+                leave_cluster(work)
 
 
 class Start:
