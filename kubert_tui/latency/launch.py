@@ -76,6 +76,8 @@ class RunState:
     """Seconds since the epoch, the host's clock; 0 as long as there is no exit status."""
     cancelled: bool = False
     """Somebody asked it to stop."""
+    held: bool = False
+    """Idle states were kept off for it, by its node."""
     tracing: bool = False
     """Tracing is on for it, or is being put back."""
 
@@ -282,6 +284,7 @@ def parse_state(text: str) -> RunState:
         boot_id=told.get("boot", ""),
         exit_status=int(end[1]) if end else None,
         finished=float(end[2]) if end else 0.0,
+        held=told.get("exit", "").endswith(" held"),
         cancelled="cancelled" in told,
         tracing="tracing" in told,
     )

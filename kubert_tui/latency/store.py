@@ -124,6 +124,8 @@ class StoredMeasurement(Part):
     policy: str = ""
     """How the measuring threads were scheduled, read from the host while they ran: `fifo 90`
     (policy, priority; several if they differ). Empty where that was not read."""
+    held: bool = False
+    """The node kept idle states off for it (/dev/cpu_dma_latency), because its pod could not."""
     started: float = Field(ge=0)
     """Seconds since the epoch, the host's clock."""
     finished: float = Field(ge=0)
@@ -228,6 +230,7 @@ def packed(
         cpus=order.cpus,
         housekeeping=order.housekeeping,
         policy=measured.policy,
+        held=measured.held,
         started=measured.started,
         finished=measured.finished,
         elapsed=final.elapsed,

@@ -16,7 +16,7 @@ from kubert_tui.pods.manifest import IMAGE
 
 LOAD_LIMIT = 180.0
 """Seconds that making and loading the image may take."""
-_OLD = ("granted", "help", "go", "boot", "ended")
+_OLD = ("granted", "help", "go", "boot", "held", "ended")
 
 
 class PodRun(Run):

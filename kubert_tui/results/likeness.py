@@ -73,7 +73,9 @@ def one_runs_the_other(first: StoredMeasurement, second: StoredMeasurement) -> b
 
 
 def dma_latency(stored: StoredMeasurement) -> str:
-    """Return whether cyclictest kept idle states off (/dev/cpu_dma_latency): held, not held."""
+    """Return whether idle states were kept off (/dev/cpu_dma_latency): held, not held."""
+    if stored.held:
+        return "held"
     if not stored.output:
         return "unknown"
     return "held" if "# /dev/cpu_dma_latency set to" in stored.output else "not held"

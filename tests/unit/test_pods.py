@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import subprocess
 import tarfile
 from dataclasses import replace
@@ -358,6 +359,36 @@ def test_the_container_runs_what_its_node_orders(container: Path) -> None:
     assert isinstance(told, Known)
     assert told.value.pid == process.pid
     assert told.value.program == str(container / "measures")
+
+
+def test_its_node_records_what_happens_in_the_pod(container: Path) -> None:
+    process = start(container)
+    (container / "counters.sh").write_text("")
+    while not (container / "granted").exists():
+        assert process.poll() is None
+    argv = ["sh", "run.sh", str(container), "0", str(container / "measures"), "told"]
+    subprocess.run(argv, cwd=container, check=True)
+    assert process.wait(30) == 5
+    state = container / "exit"
+    assert state.read_text().split()[:2] == (container / "ended").read_text().split()
+    pid, _, _, boot = (container / "process").read_text().split()
+    assert int(pid) != process.pid, "cyclictest's, not the container's"
+    assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    kept_awake = os.access("/dev/cpu_dma_latency", os.W_OK)
+    assert state.read_text().endswith(" held\n") == kept_awake
+    assert subprocess.run(argv, cwd=container, check=False).returncode == 75, "once only"
+
+
+def test_a_pod_that_dies_ends_the_run(container: Path) -> None:
+    process = start(container)
+    (container / "counters.sh").write_text("")
+    while not (container / "granted").exists():
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    subprocess.run(["sh", "run.sh", str(container), "0", "x"], cwd=container, check=False)
+    assert (container / "exit").read_text().startswith("137 ")
+    assert not (container / "process").exists()
 
 
 def test_deleted_it_lets_cyclictest_write_its_histogram(container: Path) -> None:
