@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubert_tui.base.errors import KubertError, MeasurementError
+from kubert_tui.base.errors import KubertError, MeasurementError, UnreachableError
 from kubert_tui.base.text import clean_line, last_lines
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.pods.manifest import NAMESPACE, namespace
@@ -52,9 +52,10 @@ class Room:
 class Cluster:
     """Asks. Methods raise what `Host.run` raises, and MeasurementError when kubectl fails."""
 
-    def __init__(self, control_plane: Callable[[], Host]) -> None:
-        """`control_plane` gives a working connection each time."""
+    def __init__(self, control_plane: Callable[[], Host], lost: Callable[[], None]) -> None:
+        """`control_plane` gives a working connection; `lost` is told when it was none."""
         self._host = control_plane
+        self._lost = lost
 
     def room(self, node: str) -> Room:
         """Return how much of a node's CPUs its pods have asked for."""
@@ -137,7 +138,13 @@ class Cluster:
     ) -> Completed:
         where = (f"--namespace={NAMESPACE}",) if ours else ()
         command = (*_KUBECTL, *where, *argv)
-        return self._host().run(Invocation(command, stdin=stdin, timeout=timeout, sudo=True))
+        invocation = Invocation(command, stdin=stdin, timeout=timeout, sudo=True)
+        try:
+            return self._host().run(invocation)
+        except UnreachableError:
+            # Whatever we ask for may be asked for twice.
+            self._lost()
+            return self._host().run(invocation)
 
     def _error(self, done: Completed, what: str) -> KubertError:
         return MeasurementError(

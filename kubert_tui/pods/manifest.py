@@ -79,6 +79,8 @@ def pod(order: PodOrder) -> dict[str, Any]:
                     "resources": {"requests": resources, "limits": resources},
                     "securityContext": {
                         "runAsUser": 0,
+                        # The directory of the run is the node's: SELinux keeps others off it.
+                        "seLinuxOptions": {"type": "spc_t"},
                         "capabilities": {"add": ["SYS_NICE", "IPC_LOCK"]},
                     },
                     "volumeMounts": [{"name": "run", "mountPath": order.directory}],

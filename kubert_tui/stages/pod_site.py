@@ -16,7 +16,6 @@ from kubert_tui.events.model import FindingMade, Note
 from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import Facts
 from kubert_tui.facts.pod import Granted
-from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.nodes import Node, control_plane_of, node_of
@@ -37,11 +36,7 @@ _LOOKS = 8
 def cluster_of(work: Work) -> Cluster:
     """Return who is asked about pods: the control plane, connected to anew if it was lost."""
     lead = control_plane_of(work.lab)
-
-    def connected() -> Host:
-        return work.host(lead)
-
-    return Cluster(connected)
+    return Cluster(lambda: work.host(lead), lambda: work.drop(lead))
 
 
 def planned_order(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
@@ -63,14 +58,12 @@ class InPod:
 
     def order(self, work: Work, host: str, identity: str) -> MeasurementOrder:
         """Make the pod if it is not there, prove that it can measure, and say what it measures."""
-        lead = control_plane_of(work.lab)
         try:
             try:
                 return self._order(work, host, identity)
             except UnreachableError:
-                # Whichever of the two was lost: what was done until then is found again.
+                # What was done until then is found again.
                 work.drop(host)
-                work.drop(lead)
                 return self._order(work, host, identity)
         except (MeasurementError, CancelledError) as error:
             if not isinstance(error, DetachedError):

@@ -3,7 +3,10 @@
 from dataclasses import replace
 
 from kubert_tui.checks import cluster, cluster_up
+from kubert_tui.facts.fact import Unknown
 from kubert_tui.facts.model import Facts
+from kubert_tui.lab.model import Lab
+from kubert_tui.lab.nodes import node_of
 from kubert_tui.stages.cluster_change import observe_node
 from kubert_tui.stages.model import Guide, Where, Work
 from kubert_tui.stages.pods_change import PodsChange
@@ -13,6 +16,16 @@ from kubert_tui.stages.s08_cyclictest import STAGE as ON_HOSTS
 def _observe(work: Work, facts: Facts) -> Facts:
     """Only of pods it matters what their nodes are in the cluster."""
     return observe_node(work, facts) if work.lab.layer_of(facts.host) == "pod" else facts
+
+
+def _not_for(facts: Facts, lab: Lab) -> str:
+    """Return why no pod can be measured on a node; `` for all that are no pods."""
+    if lab.layer_of(facts.host) != "pod" or isinstance(facts.cluster, Unknown):
+        return ""
+    node, nodes = node_of(lab, facts.host), facts.cluster.value.nodes
+    if node is None or isinstance(nodes, Unknown) or node.name in {one.name for one in nodes.value}:
+        return ""
+    return f"{node.host} is in no cluster yet: run the stages from cluster-nodes on first"
 
 
 STAGE = replace(
@@ -46,5 +59,6 @@ STAGE = replace(
     pod_checks=(cluster_up.READY, cluster.KUBELET),
     change=PodsChange(),
     where=Where.PODS,
+    not_for=_not_for,
     observe=_observe,
 )

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from kubert_tui.base.errors import UnreachableError
 from kubert_tui.checks.finding import Level
 from kubert_tui.checks.pods import pod_findings
 from kubert_tui.engine.targets import nothing_to_do, targets, with_guests
+from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
 from kubert_tui.facts.fact import Known, Unknown
 from kubert_tui.facts.model import Facts
 from kubert_tui.facts.pod import Granted, PodSeen, parse_granted, parse_pod
@@ -261,7 +263,7 @@ def cluster(*answers: Completed) -> tuple[Cluster, Answers]:
     def there() -> Host:
         return host
 
-    return Cluster(there), host
+    return Cluster(there, host.asked.clear), host
 
 
 def test_the_cpus_that_pods_have_asked_for_are_not_free() -> None:
@@ -301,6 +303,31 @@ def test_a_namespace_in_which_a_pod_works_stays() -> None:
     asked, host = cluster(said({"items": [{"status": {"phase": "Failed"}}]}), said())
     asked.leave()
     assert "delete" in host.asked[1].argv
+
+
+def test_a_control_plane_that_was_lost_is_asked_again() -> None:
+    asked, host = cluster(said(""))
+    before = host.run
+    lost = iter([UnreachableError("gone")])
+
+    def run(invocation: Invocation) -> Completed:
+        for error in lost:
+            raise error
+        return before(invocation)
+
+    host.run = run  # type: ignore[method-assign]
+    assert asked.status("x") is None
+
+
+def test_a_node_that_is_in_no_cluster_yet_has_no_pod() -> None:
+    not_for = stage("pods").not_for
+    assert not_for
+    seen = ClusterSeen(nodes=Known((NodeSeen("bull2", "v1.36.4", "10.0.0.2", ready=True),)))
+    assert not_for(replace(facts(), cluster=Known(seen)), LAB) == ""
+    assert not_for(facts(), LAB) == "", "what nobody could look at may be there"
+    none_yet = replace(facts(), cluster=Known(ClusterSeen(nodes=Known(()))))
+    assert "bull2 is in no cluster yet" in not_for(none_yet, LAB)
+    assert not_for(replace(none_yet, host="bull2"), LAB) == ""
 
 
 def test_why_a_pod_does_not_run() -> None:
