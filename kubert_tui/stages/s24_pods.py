@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kubert_tui.checks import cluster, cluster_up
+from kubert_tui.checks import cluster, cluster_up, kernel
 from kubert_tui.facts.fact import Unknown
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
@@ -56,7 +56,7 @@ STAGE = replace(
         "`kubert-tui ladder` runs this stage and prints the table.",
         differs="The README measures its hosts only. " + ON_HOSTS.guide.differs,
     ),
-    pod_checks=(cluster_up.READY, cluster.KUBELET),
+    pod_checks=(kernel.REALTIME_RUNNING, cluster_up.READY, cluster.KUBELET),
     change=PodsChange(),
     where=Where.PODS,
     not_for=_not_for,

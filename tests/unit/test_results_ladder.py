@@ -20,6 +20,7 @@ from kubert_tui.latency.command import order_for
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.store import StoredLoad, StoredMeasurement, save
 from kubert_tui.results.ladder import FIGURES, is_ladder, ladder, rows
+from kubert_tui.results.likeness import one_runs_the_other
 from kubert_tui.screens.run_order import depth_of, in_order
 from tests.support.latency_facts import facts_of
 from tests.support.stored import stored_measurement
@@ -102,6 +103,16 @@ def test_a_pod_stands_on_its_machine_and_that_on_its_host() -> None:
     assert [row[0] for row in rows(found)] == [
         "bull1", "└ bull1-pod", "└ master", "  └ master-pod",
     ]  # fmt: skip
+
+
+def test_a_host_is_beneath_the_pod_of_its_machine() -> None:
+    host, machine = measured("bull1", HOST), measured("master", GUEST, "bull1")
+    inside = pod("master-pod", GUEST, "master")
+    assert one_runs_the_other(inside, machine)
+    assert one_runs_the_other(host, inside, (machine, inside))
+    assert not one_runs_the_other(host, inside), "nobody says what is between them"
+    assert not one_runs_the_other(measured("bull2", HOST), inside, (machine, host))
+    assert not one_runs_the_other(host.model_copy(update={"lab": "x"}), inside, (machine,))
 
 
 def test_what_says_that_it_stands_on_itself_is_shown_once() -> None:
