@@ -6,7 +6,7 @@ from typing import Any
 
 NAMESPACE = "kubert-pods"
 IMAGE = "localhost/kubert-tui/rt-tests"
-"""Of the image that is made on the nodes, without its tag. `playbooks/roles/forget` removes it."""
+"""Of the image that is made on the nodes, without its tag; `forget-images.sh` removes it."""
 CONTAINER = "cyclictest"
 PATIENCE = 1800
 """Seconds that a pod waits for its orders before it ends by itself."""
