@@ -262,7 +262,8 @@ class StageRun:
                 raise error
             if error is None:
                 continue
-            self.work.emit(failure(error))
+            if host == machines[host] or machines[host] not in hosts:
+                self.work.emit(failure(error))
             self.states[host] = StageState.FAILED
             if isinstance(error, NotBrokenError):
                 self.states[host] = StageState.DECLINED
@@ -298,14 +299,16 @@ class StageRun:
         """Fail the hosts on which somebody else may have been at work beside us."""
         machines = {host: self.work.lab.machine_of(host) for host in hosts}
         settled = self.work.all_of(tuple(dict.fromkeys(machines.values())), self.work.settle_lock)
-        for host, machine in machines.items():
-            if (error := settled[machine]) is None:
+        for machine, error in settled.items():
+            if error is None:
                 continue
+            concerned = [host for host in hosts if machines[host] == machine]
+            self.states.update(dict.fromkeys(concerned, StageState.FAILED))
             if self.stage.measures:
-                self.work.past.measured.pop((self.stage.id, host), None)
+                for host in concerned:
+                    self.work.past.measured.pop((self.stage.id, host), None)
                 error.what += "; what was measured meanwhile may be spoiled"
-            self.states[host] = StageState.FAILED
-            if host not in self.work.failed:
+            if machine not in self.work.failed:
                 self.work.emit(failure(error))
 
     def _unfinished(self, hosts: tuple[str, ...], trouble: KubertError | None) -> None:

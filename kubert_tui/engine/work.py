@@ -144,12 +144,14 @@ class StageWork:
         """Take the lock of `host`, as `HostLocks.take` says."""
         if self.locks is None:
             return False
+        # A node may have been looked at as its pod only.
+        facts = self.newest.get(host)
         return self.locks.take(
             host,
             self.stage,
             lambda call: self._on(host, call),
             self._asker(),
-            sudo=self.facts(host).privileged == Known(True),
+            sudo=facts is not None and facts.privileged == Known(True),
             cancel=self.cancel,
         )
 

@@ -88,7 +88,7 @@ async def ladder_shown(app: KubertApp, pilot: Pilot[int]) -> None:
 
 async def test_a_pod_stands_below_its_machine() -> None:
     lab = LAB.with_pods({"master-pod": "master"})
-    script = [
+    script: list[Step] = [
         *(
             replace(sample_latency.measuring(host), parent=lab.parent_of(host), limit=50)
             for host in ("master-pod", "bull1", "master")
