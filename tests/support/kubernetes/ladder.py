@@ -15,7 +15,8 @@ def give_cyclictest(hosts: ClusterHosts) -> None:
         shutil.copy("/usr/bin/cyclictest", hosts.twins.root(name) / "usr/bin")
     # With two processors, one of them reserved, it takes the only one there is.
     hosts.kubectl("-n", "kube-system", "scale", "deployment", "coredns", "--replicas=0")
-    hosts.kubectl("-n", "kube-system", "wait", "pod", "-l", "k8s-app=kube-dns", "--for=delete")
+    pods = ("-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "--output=name")
+    hosts.await_kubectl("", *pods)
 
 
 def ladder(lab: Path, *arguments: str) -> Headless:
