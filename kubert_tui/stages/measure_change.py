@@ -159,7 +159,10 @@ def _kept(path: Path, identity: str) -> StoredMeasurement | None:
 
 def _measure(work: Work, host: str, identity: str, site: Site) -> Measured:
     order = site.order(work, host, identity)
-    if work.lab.cyclictest.breaktrace and (why := untraceable(work.facts(host))):
+    why = untraceable(work.facts(host))
+    if work.lab.layer_of(host) == "pod":
+        why = f"the kernel's trace is its node's, {work.lab.parent_of(host)}"
+    if work.lab.cyclictest.breaktrace and why:
         work.emit(Note(host=host, text=f"breaktrace stops it, but records no trace: {why}"))
     try:
         try:

@@ -64,6 +64,17 @@ def test_killed_it_goes_on_and_is_collected_once(cluster_hosts: ClusterHosts, la
     assert_left_nothing(hosts)
 
 
+def test_layer_by_layer_out_of_what_is_told(cluster_hosts: ClusterHosts, lab: Path) -> None:
+    hosts, pod = cluster_hosts, f"{cluster_hosts.worker}-pod"
+    run = ladder(lab, *SHORT, "--one-by-one", "--set", "cyclictest.stream=verbose")
+    assert run.finish() == ExitCode.OK, run.named("failure")
+    paths = stored(run)
+    assert [*paths][-1] == pod, "its turn comes when its node's result stands"
+    kept = load(paths[pod])
+    assert (kept.stream, kept.exact, kept.summary.samples) == ("verbose", True, 2000)
+    assert_left_nothing(hosts)
+
+
 def test_what_keeps_a_pod_from_measuring_is_told(cluster_hosts: ClusterHosts, lab: Path) -> None:
     hosts, pod = cluster_hosts, f"{cluster_hosts.worker}-pod"
 

@@ -418,6 +418,15 @@ def test_a_pod_that_dies_ends_the_run(container: Path) -> None:
     assert not (container / "process").exists()
 
 
+def test_what_is_told_sample_by_sample_goes_into_the_pipe(container: Path) -> None:
+    os.mkfifo(container / "told")
+    process = start(container)
+    order(container, str(container / "measures"), "sample")
+    # It ends only when nobody in the pod holds it any more.
+    assert (container / "told").read_text() == "sample\n"
+    assert process.wait(30) == 5
+
+
 def test_deleted_it_lets_cyclictest_write_its_histogram(container: Path) -> None:
     process = start(container)
     order(container, str(container / "measures"), "wait")
