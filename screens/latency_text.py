@@ -137,11 +137,10 @@ def head_line(
     if not host and len(hosts) > 1:
         measuring = len(view.measuring)
         told = f"  {measuring} of {len(hosts)} measure"
+        pods = any(view.lab.layer_of(one) == "pod" for one in hosts)
+        ladder = "Hosts to pods" if pods else "Hosts and guests"
         return Content.assemble(
-            (
-                "Hosts and guests" if is_ladder(view.measurements) else "All hosts",
-                "bold $text-primary",
-            ),
+            (ladder if is_ladder(view.measurements) else "All hosts", "bold $text-primary"),
             (told, "$foreground-muted"),
             *hold,
         )

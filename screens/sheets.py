@@ -10,6 +10,7 @@ from kubert_tui.latency.statistics import Percentile, Summary, summarise_thread
 from kubert_tui.results import ladder
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.latency_text import MERGED, badges, cpu_name, per_second, proves_nothing
+from kubert_tui.screens.run_order import depth_of
 from kubert_tui.screens.run_view import RunView
 from kubert_tui.screens.widgets.histogram_layout import short
 from kubert_tui.screens.widgets.plot import Run
@@ -46,9 +47,9 @@ def hosts_sheet(view: RunView, digests: Mapping[str, Digest | None]) -> Sheet:
 
 
 def ladder_sheet(view: RunView, digests: Mapping[str, Digest | None], glyphs: Glyphs) -> Sheet:
-    """Return the same rows for hosts and the machines below them, with what these add.
+    """Return the same rows for hosts and what stands on them, with what that adds.
 
-    A cell of a machine is its figure and the difference to its host's.
+    A cell of a machine or pod is its figure and the difference to what is beneath it.
     """
     strips, rows = [], []
     for host, started in view.measurements.items():
@@ -57,7 +58,7 @@ def ladder_sheet(view: RunView, digests: Mapping[str, Digest | None], glyphs: Gl
         state = badges(view, started, None if digest is None else digest.snapshot)[0][0].strip()
         cells = _ladder_cells(view, started, digest, beneath, state)
         rows.append(cells)
-        label = f"{glyphs.corner} {host}" if started.parent in view.measurements else host
+        label = f"{ladder.indent(depth_of(host, view.measurements), glyphs.corner)}{host}"
         drawn = None if digest is None else digest.merged
         strips.append(Strip(host, drawn, partial(tuple, cells), started.limit, label))
     titles = zip(("rate", *ladder.FIGURES, "state", "limit"), (5, 3, 2, 1, 0, 4, 1), strict=True)
@@ -66,7 +67,7 @@ def ladder_sheet(view: RunView, digests: Mapping[str, Digest | None], glyphs: Gl
         Heading(title, max(len(title), *(len(cells[at][0]) for cells in rows)) + 2, rank)
         for at, (title, rank) in enumerate(titles)
     )
-    return Sheet(headings, tuple(strips), "enter: this one; +: above its host, us")
+    return Sheet(headings, tuple(strips), "enter: this one; +: above what is beneath, us")
 
 
 def _ladder_cells(

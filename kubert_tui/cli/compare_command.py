@@ -101,7 +101,7 @@ def _refuse_unlike(
     flags: dict[str, None] = {}
     for other in others:
         meant = {*expected}
-        if "layer" in expected or one_runs_the_other(first, other):
+        if "layer" in expected or one_runs_the_other(first, other, others):
             meant |= follows_from_layer(first, other)
         surprising = [one for one in unlike(first, other) if one.key not in meant]
         if surprising:

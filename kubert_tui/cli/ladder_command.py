@@ -1,4 +1,4 @@
-"""`kubert-tui ladder`: hosts and their virtual machines measured, one below the other."""
+"""`kubert-tui ladder`: hosts, their virtual machines, pods: measured, one below the other."""
 
 import argparse
 import json
@@ -22,14 +22,16 @@ from kubert_tui.events.model import Event, Finished
 from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
 from kubert_tui.latency.store import StoredMeasurement, load
-from kubert_tui.results.ladder import CONDITIONS, FIGURES, REMARKS, Rung, ladder
+from kubert_tui.results.ladder import CONDITIONS, FIGURES, REMARKS, Rung, indent, ladder
 from kubert_tui.stages.s18_ladder import STAGE
+from kubert_tui.stages.s24_pods import STAGE as PODS
 
 _EPILOG = """\
-Measures every host and every virtual machine of the lab with the same cyclictest, and prints each
-guest below its host with the difference. At the same time, unless --one-by-one: then the hosts
-first. A HOST brings its machines. Cut off, the same command goes on. With --json the events are
-printed; the last line is the ladder.
+Measures every host and every virtual machine of the lab with the same cyclictest, and, if the lab
+has a cluster, a pod on every node; prints each below what is beneath it, with the difference. At
+the same time, unless --one-by-one: then a layer after the other, the hosts first. A HOST brings its
+machines and pods. Cut off, the same command goes on. With --json the events are printed; the last
+line is the ladder.
 """
 _NAME = 22
 _FIGURE = 9
@@ -39,13 +41,13 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser's sub-commands."""
     parser = commands.add_parser(
         "ladder",
-        help="measure hosts and their virtual machines, with the differences",
+        help="measure hosts, their virtual machines and pods, with the differences",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_order(parser)
     parser.add_argument(
-        "--one-by-one", action="store_true", help="the hosts first, then the guests"
+        "--one-by-one", action="store_true", help="a layer after the other, the hosts first"
     )
     parser.set_defaults(handler=run)
 
@@ -57,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     session = Session(lab, options)
     let_go_on_signals(session)
     # A run that was cut off goes on: what it has measured is not measured again.
-    session.submit(STAGE.id)
+    session.submit(PODS.id if lab.cluster else STAGE.id)
     session.close()
     answers = Answers(
         yes=False,
@@ -78,7 +80,7 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
     if arguments.one_by_one:
         arguments.settings = [*arguments.settings, "ladder.order=layers"]
     lab, options = ordered(arguments, kind="ladder")
-    if not lab.guests:
+    if not lab.guests and lab.cluster is None:
         raise UsageError(f"lab {lab.name} has no machines to measure", fix=NO_MACHINES)
     return lab, options
 
@@ -108,7 +110,7 @@ def show(console: Console, rungs: Sequence[Rung]) -> None:
     console.print(Text(f"\n{'us':<{_NAME}}{head}   {CONDITIONS[0]}", "bold"))
     for rung in rungs:
         name = clean_line(rung.stored.host, limit=100)
-        label = f"  └ {name}" if rung.inside else name
+        label = f"  {indent(rung.depth)}{name}" if rung.inside else name
         told = "".join(f"{one:>{_FIGURE}}" for one in rung.told())
         style = "" if rung.passed is None else "green" if rung.passed else "bold red"
         line = Text(f"{label:<{_NAME}}{told}   ")

@@ -9,13 +9,17 @@ from kubert_tui.engine.asking import Ask, ConnectionAsker, SecretStore
 from kubert_tui.events.questions import Answer, Choice
 from kubert_tui.hosts.connect import endpoint_of
 from kubert_tui.hosts.interface import Asker, Host
+from kubert_tui.hosts.named import Named
 from kubert_tui.lab.model import HostSpec, Lab
 
 Connect = Callable[[HostSpec, Lab, Asker], Host]
 
 
 class Connections:
-    """At most one connection per host. Thread-safe; different hosts connect side by side."""
+    """At most one connection per host. Thread-safe; different hosts connect side by side.
+
+    A pod has a connection of its own to its node, made with what is known of the node.
+    """
 
     def __init__(self, lab: Lab, connect_host: Connect) -> None:
         self._lab = lab
@@ -29,11 +33,13 @@ class Connections:
         """Return the connection to a host; a new one is told to `connected(address, user)`."""
         # What a command asks for later (sudo's password) belongs to the stage that runs it.
         self._asks[name] = ask
-        with self._locks[name]:
+        machine = self._lab.machine_of(name)
+        with self._locks[machine]:
             if name not in self._hosts:
-                spec = self._lab.host(name)
+                spec = self._lab.host(machine)
                 asker = ConnectionAsker(partial(self._ask, name), self.secrets)
-                self._hosts[name] = self._connect(spec, self._lab, asker)
+                host = self._connect(spec, self._lab, asker)
+                self._hosts[name] = host if machine == name else Named(host, name)
                 connected(*self._where(spec))
             return self._hosts[name]
 
@@ -50,7 +56,7 @@ class Connections:
 
     def drop(self, name: str) -> None:
         """Close a connection, so that the next use makes a new one."""
-        with self._locks[name]:
+        with self._locks[self._lab.machine_of(name)]:
             host = self._hosts.pop(name, None)
         if host is not None:
             host.close()

@@ -13,7 +13,7 @@ from kubert_tui.engine.work import StageWork
 
 @dataclass(slots=True)
 class LockOutcome:
-    """How it went; a host without an error is ours."""
+    """How it went; a host (a pod's node) without an error is ours."""
 
     errors: dict[str, KubertError] = field(default_factory=dict)
     contested: bool = False
@@ -32,8 +32,9 @@ def lock_in_order(work: StageWork, first: tuple[str, ...], hosts: tuple[str, ...
             outcome.contested = True
 
     ordered = tuple(one.name for one in work.lab.everyone if one.name in first)
-    work.helpers = tuple(host for host in ordered if host not in hosts)
-    rest = tuple(host for host in hosts if host not in ordered)
+    machines = dict.fromkeys(map(work.lab.machine_of, hosts))
+    work.helpers = tuple(host for host in ordered if host not in machines)
+    rest = tuple(host for host in machines if host not in ordered)
     for group in (*((host,) for host in ordered), rest):
         for host, error in work.all_of(group, lock).items():
             if isinstance(error, CancelledError):

@@ -332,7 +332,7 @@ class Session:
 
     def _finish(self) -> None:
         if self._host_locks is not None:
-            self._host_locks.close(self._past.measuring)
+            self._host_locks.close({self.lab.machine_of(name) for name in self._past.measuring})
         self.connections.close()
         left = self._detach.is_set() and not _COMPLETE.issuperset(self._states.values())
         self._emit(

@@ -109,7 +109,9 @@ class StageRun:
         """Emit the findings; hosts whose goals are met are satisfied."""
         facts = tuple(self.work.facts(host) for host in hosts)
         for one in facts:
-            findings = judge_all(one, self.work.lab, self.stage.checks)
+            in_pod = self.work.lab.layer_of(one.host) == "pod"
+            checks = self.stage.pod_checks if in_pod else self.stage.checks
+            findings = judge_all(one, self.work.lab, checks)
             for finding in findings:
                 self.work.emit(FindingMade(host=one.host, finding=finding))
             met = self.stage.goals and not self.stage.measures and not self._unmet(findings)
@@ -250,16 +252,19 @@ class StageRun:
         lab, helpers = self.work.lab, self.stage.helpers
         first = helpers(lab) if helpers else ()
         outcome = lock_in_order(self.work, first, hosts)
-        for host, error in outcome.errors.items():
+        for machine, error in outcome.errors.items():
             self.work.emit(failure(error))
             # Without who helps nothing can be done to any of them.
-            lost = hosts if host in first else (host,)
+            lost = hosts if machine in first else self._on_machine(machine, hosts)
             declined = isinstance(error, NotBrokenError)
             self._rest(lost, StageState.DECLINED if declined else StageState.FAILED)
             if declined:
-                self.reason = f"{host}: {error.what}"
+                self.reason = f"{machine}: {error.what}"
         ours = tuple(host for host in hosts if host not in self.states)
         return ours, outcome.contested
+
+    def _on_machine(self, machine: str, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host for host in hosts if self.work.lab.machine_of(host) == machine)
 
     def _change(self, change: Change, hosts: tuple[str, ...]) -> None:
         """Apply, then look again: only what the checks confirm is done."""
@@ -288,17 +293,18 @@ class StageRun:
 
     def _still_ours(self, hosts: tuple[str, ...]) -> None:
         """Fail the hosts on which somebody else may have been at work beside us."""
-        everyone = tuple(dict.fromkeys((*hosts, *self.work.helpers)))
-        for host, error in self.work.all_of(everyone, self.work.settle_lock).items():
+        machines = (*map(self.work.lab.machine_of, hosts), *self.work.helpers)
+        settled = self.work.all_of(tuple(dict.fromkeys(machines)), self.work.settle_lock)
+        for machine, error in settled.items():
             if error is None:
                 continue
-            lost = (host,) if host in hosts else hosts
+            lost = self._on_machine(machine, hosts) or hosts
             if self.stage.measures:
                 for one in lost:
                     self.work.past.measured.pop((self.stage.id, one), None)
                 error.what += "; what was measured meanwhile may be spoiled"
             self.states.update(dict.fromkeys(lost, StageState.FAILED))
-            if host not in self.work.failed:
+            if machine not in self.work.failed:
                 self.work.emit(failure(error))
 
     def _unfinished(self, hosts: tuple[str, ...], trouble: KubertError | None) -> None:

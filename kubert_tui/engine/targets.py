@@ -1,4 +1,4 @@
-"""Whom a stage works on: hosts of the lab, its machines (reached as hosts), or both."""
+"""Whom a stage works on: hosts of the lab, its machines (reached as hosts), pods on its nodes."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from kubert_tui.base.errors import UnreachableError
 from kubert_tui.checks.cluster import NO_CLUSTER
 from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
-from kubert_tui.lab.nodes import nodes_of
+from kubert_tui.lab.nodes import node_of, nodes_of, pods_of
 from kubert_tui.machines import keys
 from kubert_tui.machines.cases import host_of
 from kubert_tui.machines.guest import guests_of
@@ -17,8 +17,8 @@ _RUN_MACHINES = "run the stage machines first: it makes and starts the machines 
 
 
 def with_guests(lab: Lab) -> Lab:
-    """Return the lab with its machines as hosts of their own."""
-    return lab.with_guests(host_of(guest, lab) for guest in guests_of(lab))
+    """Return the lab with its machines as hosts of their own, and a pod on each of its nodes."""
+    return lab.with_guests(host_of(guest, lab) for guest in guests_of(lab)).with_pods(pods_of(lab))
 
 
 def targets(where: Where, lab: Lab, chosen: Collection[str] = ()) -> tuple[str, ...]:
@@ -32,21 +32,24 @@ def targets(where: Where, lab: Lab, chosen: Collection[str] = ()) -> tuple[str, 
     named = {name for name in runs if name in chosen}
     guests = named or {name for name, host in runs.items() if host in hosts}
     nodes = {node.host for node in nodes_of(lab)} & (hosts | guests)
+    pods = {pod for pod, node in lab.pod_nodes.items() if node in nodes}
     wanted = {
         Where.HOSTS: hosts,
         Where.GUESTS: guests,
         Where.ALL: hosts | guests,
         Where.NODES: nodes,
+        Where.PODS: hosts | guests | pods,
     }[where]
     return tuple(one.name for one in lab.everyone if one.name in wanted)
 
 
 def nothing_to_do(stage: Stage, lab: Lab, names: tuple[str, ...]) -> str:
     """Return why there is nobody for a stage to work on; `` when there is."""
-    if stage.where is Where.NODES:
+    if stage.where in (Where.NODES, Where.PODS):
         if lab.cluster is None:
             return NO_CLUSTER
-        return "" if names else "no node of the cluster was chosen"
+        nodes = any(node_of(lab, name) for name in names)
+        return "" if nodes else "no node of the cluster was chosen"
     if stage.where is Where.HOSTS:
         return "" if names else "it is about hosts, and only machines were chosen"
     if any(lab.parent_of(name) for name in names):

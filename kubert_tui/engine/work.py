@@ -146,6 +146,7 @@ class StageWork:
         if self.locks is None:
             return False
         if host not in self.newest:
+            # A helper; or a node that was looked at as its pod only.
             self.look_again(host)
         return self.locks.take(
             host,
@@ -178,7 +179,7 @@ class StageWork:
             if self.locks is not None:
                 self.locks.wake(name)
 
-        with about_guest(self.lab, name):
+        with about_guest(self.lab, self.lab.machine_of(name)):
             return self.connections.host(name, self._asker(), connected)
 
     def hypervisor(self, name: str) -> AbstractContextManager[Hypervisor]:

@@ -25,7 +25,7 @@ class LatencyStarted(Event):
     limit: int = 0
     """us that the worst latency must stay below; 0 if the lab names no limit."""
     parent: str = ""
-    """The host that runs it, if it is a virtual machine."""
+    """What is beneath: the host that runs a virtual machine, the node that a pod is on."""
     attached: bool = False
     live: bool = True
     """False: no live figures can be read on this host; `reason` says why."""

@@ -17,6 +17,7 @@ from kubert_tui.lab.image import ImageSpec
 from kubert_tui.lab.ladder import LadderSpec
 from kubert_tui.lab.machines import MachineSpec, MachinesSpec, NetworkSpec, settled
 from kubert_tui.lab.part import HostName, Part, RpmPackage
+from kubert_tui.lab.pods import PodsSpec
 from kubert_tui.lab.presets import KERNEL_PRESETS
 from kubert_tui.lab.rules import HostOutline, host_problems
 from kubert_tui.lab.rules_of_cluster import node_problem
@@ -202,11 +203,13 @@ class Lab(Part):
     cluster: ClusterSpec | None = Field(
         default=None, description="The Kubernetes cluster; none if left out."
     )
+    pods: PodsSpec = PodsSpec()
     restart_wait: Annotated[str, _span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )
 
     _guest_hosts: tuple[HostSpec, ...] = PrivateAttr(default=())
+    _pods: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def restart_seconds(self) -> int:
@@ -250,12 +253,25 @@ class Lab(Part):
 
     @property
     def everyone(self) -> tuple[HostSpec, ...]:
-        """The hosts, each followed by those of its machines that `with_guests` made hosts."""
+        """The hosts, each followed by those of its machines that `with_guests` made hosts.
+
+        A node is followed by its pod, if `with_pods` named one.
+        """
         runs = self._parents
-        return tuple(
+        machines = (
             one
             for host in self.hosts
             for one in (host, *(g for g in self._guest_hosts if runs.get(g.name) == host.name))
+        )
+        pods = {node: pod for pod, node in self._pods.items()}
+        return tuple(
+            one
+            for machine in machines
+            for one in (
+                (machine, machine.model_copy(update={"name": pods[machine.name]}))
+                if machine.name in pods
+                else (machine,)
+            )
         )
 
     def with_guests(self, guests: Iterable[HostSpec]) -> Self:
@@ -268,9 +284,30 @@ class Lab(Part):
         copy._guest_hosts = tuple(guests)
         return copy
 
+    def with_pods(self, pods: Mapping[str, str]) -> Self:
+        """Return the lab with a pod to be measured on some nodes: by the pod's name, the node's."""
+        copy = self.model_copy()
+        copy._pods = dict(pods)
+        return copy
+
+    @property
+    def pod_nodes(self) -> Mapping[str, str]:
+        """By pod: the node it is measured on; nothing before `with_pods`."""
+        return self._pods
+
+    def machine_of(self, name: str) -> str:
+        """Return on which host or machine `name` is: a pod's node; all others are themselves."""
+        return self._pods.get(name, name)
+
+    def layer_of(self, name: str) -> Literal["host", "guest", "pod"]:
+        """Return what `name` is."""
+        if name in self._pods:
+            return "pod"
+        return "guest" if self.parent_of(name) else "host"
+
     def parent_of(self, name: str) -> str:
-        """Return the host that runs the machine called `name`; `` if it is no machine's name."""
-        return self._parents.get(name, "")
+        """Return what is beneath `name`: a machine's host, a pod's node; `` if it is a host."""
+        return self._pods.get(name) or self._parents.get(name, "")
 
     @property
     def _parents(self) -> dict[str, str]:
@@ -278,9 +315,10 @@ class Lab(Part):
         return {one.name: one.host or self.hosts[0].name for one in self.machines.written}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with `update`, validated; machines that are hosts stay so."""
+        """Return a copy with `update`, validated; machines and pods that are hosts stay so."""
         copy = super().model_copy(update=update, deep=deep)
         copy._guest_hosts = self._guest_hosts
+        copy._pods = self._pods
         return copy
 
     def host(self, name: str) -> HostSpec:
@@ -292,7 +330,8 @@ class Lab(Part):
 
     def plan_of(self, name: str) -> CpuPlan | None:
         """Return the CPU plan of a host; None if there is none, or no such host."""
-        return next((host.cpus.plan for host in self.everyone if host.name == name), None)
+        machine = self.machine_of(name)
+        return next((host.cpus.plan for host in self.everyone if host.name == machine), None)
 
     def with_plans(self, plans: Mapping[str, CpuPlan]) -> Self:
         """Return the lab with the CPU plans of some hosts, by name."""

@@ -47,8 +47,27 @@ def nodes_of(lab: Lab) -> tuple[Node, ...]:
 
 
 def node_of(lab: Lab, host: str) -> Node | None:
-    """Return the node that a host or machine is; None if it is none."""
-    return next((node for node in nodes_of(lab) if node.host == host), None)
+    """Return the node that a host or machine is (or a pod is on); None if it is none."""
+    machine = lab.machine_of(host)
+    return next((node for node in nodes_of(lab) if node.host == machine), None)
+
+
+def pods_of(lab: Lab) -> dict[str, str]:
+    """Return what is measured on the nodes: by the pod's name, which no host has, the node's.
+
+    Beside workers the control plane takes no pods, unless the lab file says so.
+    """
+    taken = {host.name for host in lab.hosts} | {guest.name for guest in lab.guests}
+    nodes = nodes_of(lab)
+    workers = [node for node in nodes if node.role == "worker"]
+    pods = {}
+    for node in nodes if lab.pods.control_plane else workers or nodes:
+        name = f"{node.host}-pod"
+        while name in taken:
+            name += "-pod"
+        taken.add(name)
+        pods[name] = node.host
+    return pods
 
 
 def control_plane_of(lab: Lab) -> str:

@@ -118,6 +118,40 @@ def order_for(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
     )
 
 
+def order_in_pod(
+    lab: Lab,
+    facts: Facts,
+    identity: str,
+    cpus: tuple[int, ...],
+    *,
+    path: str = "",
+    version: str = "",
+) -> MeasurementOrder:
+    """Decide the measurement of a pod to which its node's kubelet gave `cpus`.
+
+    `facts` are the node's. The command is that of all CPUs (--smp): in a pod these are the pod's,
+    except for cyclictest 1.x. It marks nothing in the kernel's trace, which is the node's. `path`
+    and `version` are those of the node's cyclictest if empty. MeasurementError as `order_for`.
+    """
+    settings, tool = lab.cyclictest, _tool(facts, pinned_version(lab))
+    path, version = path or tool.path, version or tool.version
+    major, _ = number(version) or (0, 0)
+    stream = choose(settings.stream, facts, version).stream
+    wanted = cpus if major < 2 else ()
+    return MeasurementOrder(
+        identity=identity,
+        command=arguments(settings, version, path=path, cpus=wanted, stream=stream),
+        version=version,
+        interval=settings.interval,
+        loops=settings.loops,
+        histogram=settings.histogram,
+        cpus=cpus,
+        housekeeping=_helpers(lab.plan_of(facts.host), _online(facts), cpus),
+        stream=stream,
+        load=load_for(lab, facts, settings.load),
+    )
+
+
 def _wanted(chosen: str, plan: CpuPlan | None, host: str) -> tuple[int, ...]:
     """Return the CPUs that the lab chooses; () are all."""
     if chosen != ISOLATED:

@@ -17,9 +17,9 @@ from typing import Any
 from zipfile import ZipFile
 
 from kubert_tui.base.errors import MeasurementError
-from kubert_tui.base.text import clean_line, last_lines
+from kubert_tui.base.text import clean_line
 from kubert_tui.cpus.lists import cpu_list
-from kubert_tui.hosts.interface import Host, Invocation
+from kubert_tui.hosts.interface import Host
 from kubert_tui.latency.breaktrace import MARK, unpacked
 from kubert_tui.latency.counters import UNKNOWN, Happened, told
 from kubert_tui.latency.failures import OrderDiffersError
@@ -76,6 +76,8 @@ class RunState:
     """Seconds since the epoch, the host's clock; 0 as long as there is no exit status."""
     cancelled: bool = False
     """Somebody asked it to stop."""
+    held: bool = False
+    """Idle states were kept off for it, by its node."""
     tracing: bool = False
     """Tracing is on for it, or is being put back."""
 
@@ -152,6 +154,11 @@ class Run(Place):
         done = self._shell(script("probe.sh"), self.directory)
         self._demand(done, "the state of the measurement cannot be read")
         return parse_state(done.stdout.decode("utf-8", errors="replace"))
+
+    def clear(self) -> None:
+        """Remove its directory; nothing runs in it."""
+        done = self._shell(script("forget.sh"), self.directory)
+        self._demand(done, f"{self.directory} cannot be removed")
 
     def check_order(self, order: MeasurementOrder) -> None:
         """Raise OrderDiffersError if the run there was ordered otherwise."""
@@ -277,6 +284,7 @@ def parse_state(text: str) -> RunState:
         boot_id=told.get("boot", ""),
         exit_status=int(end[1]) if end else None,
         finished=float(end[2]) if end else 0.0,
+        held=told.get("exit", "").endswith(" held"),
         cancelled="cancelled" in told,
         tracing="tracing" in told,
     )
@@ -292,7 +300,4 @@ def forget(host: Host, identity: str, directory: str) -> None:
     # One without a process was cut off before it began: nobody starts it any more.
     if state.stage is Stage.RUNNING and not state.rebooted:
         raise run.error("the measurement still runs there", fix="wait for it, or cancel it")
-    argv = ("sh", "-c", script("forget.sh"), "sh", run.directory)
-    done = host.run(Invocation(argv, sudo=True))
-    if not done.ok:
-        raise run.error(f"{run.directory} cannot be removed", details=last_lines(done.stderr))
+    run.clear()

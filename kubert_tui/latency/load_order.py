@@ -33,7 +33,8 @@ def load_for(lab: Lab, facts: Facts, preset: str) -> LoadOrder | None:
     isolated = facts.processors.isolated
     alone = frozenset(isolated.value if isinstance(isolated, Known) else ())
     # Numbers in the lab file are those of the hosts' CPUs, not of their machines'.
-    chosen = "" if lab.parent_of(facts.host) else lab.cyclictest.load_cpus
+    inside = lab.parent_of(lab.machine_of(facts.host))
+    chosen = "" if inside else lab.cyclictest.load_cpus
     usual = tuple(cpu for cpu in sorted(online.value) if cpu not in alone)
     cpus = parse_cpu_list(chosen) if chosen else usual or tuple(sorted(online.value))
     if absent := set(cpus) - set(online.value):

@@ -264,7 +264,8 @@ def _read(
         load=last.load if last else (0.0, 0.0, 0.0),
         final=True,
     )
-    notes = list(remarks(order, final, outputs.stderr, dma_latency=output.dma_latency))
+    awake = output.dma_latency or state.held
+    notes = list(remarks(order, final, outputs.stderr, dma_latency=awake))
     if state.exit_status is None:
         notes.append("cyclictest's exit status is not known; its output is whole")
     stopped = None
@@ -288,5 +289,6 @@ def _read(
         notes=tuple(notes),
         happened=outputs.happened,
         policy=outputs.policy,
+        held=state.held,
         stopped=stopped,
     )

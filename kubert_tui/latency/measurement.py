@@ -79,6 +79,8 @@ class Measured:
     """Samples in the final figures that the stream has lost; always 0 out of memory."""
     policy: str = ""
     """How its threads were scheduled, `fifo 90`; empty if that was not read."""
+    held: bool = False
+    """Its node kept idle states off, because a pod cannot."""
     stopped: Stopped | None = None
     """What made --breaktrace stop it: a result, not an interruption."""
     trace: str = ""

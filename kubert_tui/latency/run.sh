@@ -4,10 +4,11 @@
 # In DIRECTORY it leaves: launched/ (made by whoever starts the run; nobody starts it twice),
 # process (pid, start time in ticks, seconds since the epoch, boot id; before the first
 # sample), stdout, stderr, past, last and policy (recorder.pyz tells), loads (load.sh tells),
-# counters.before and .after, and exit (status, seconds since the epoch) when all is over. With
+# counters.before and .after, and exit (status, seconds since the epoch; `held` if we kept idle
+# states off for a pod) when all is over. With
 # stream.pyz (streamer.py tells of it) cyclictest writes into the pipe told, and live is a link to
 # what is kept in memory. With breaktrace.sh tracing is on meanwhile; launcher (as process) tells
-# who puts it back.
+# who puts it back. With pod.sh (which tells of its files) cyclictest runs in a pod that is there.
 umask 077
 
 if [ "$1" = --become ]; then
@@ -16,7 +17,7 @@ if [ "$1" = --become ]; then
     cpus=$1
     shift
     IFS= read -r stat < "/proc/$$/stat" || exit 126
-    read -r boot < /proc/sys/kernel/random/boot_id || exit 126
+    read -r boot 2> /dev/null < boot || read -r boot < /proc/sys/kernel/random/boot_id || exit 126
     ticks=$(printf '%s\n' "${stat##*) }" | cut -d ' ' -f 20)
     printf '%s %s %s %s\n' "$$" "$ticks" "$(date +%s.%N)" "$boot" > process.new || exit 126
     mv process.new process || exit 126
@@ -58,6 +59,26 @@ if [ -e stream.pyz ]; then
         ln -s "$live" live && mkdir -m 700 "$live" && break
         rm -f live
     done
+fi
+
+# Lets the pod begin, and returns how cyclictest ended there. A pod that dies lets go of the lock.
+in_pod() {
+    # What its /proc says of that may be another machine's: a node can be a container.
+    cat /proc/sys/kernel/random/boot_id > boot
+    # What cyclictest does to keep processors awake, and cannot from in there.
+    if [ -w /dev/cpu_dma_latency ]; then
+        exec 6> /dev/cpu_dma_latency
+        printf '\0\0\0\0' >&6 && : > held
+    fi
+    printf '%s\n' "$cpus" "$@" > go.new && mv go.new go
+    flock alive true
+    read -r status finished < ended && return "$status"
+    return 137
+}
+
+if [ -e pod.sh ]; then
+    in_pod "$@" 3<&- 4>&- &
+elif [ -e stream.pyz ]; then
     sh run.sh --become "$cpus" "$@" >&4 2> stderr 3<&- 4>&- &
 else
     sh run.sh --become "$cpus" "$@" > stdout 2> stderr &
@@ -100,9 +121,12 @@ load &
 wait "$measuring"
 status=$?
 finished=$(date +%s.%N)
+[ ! -e ended ] || read -r status finished < ended
 sh counters.sh > counters.after 2> /dev/null
 [ ! -e loads ] || sh load.sh stop . 'the measurement is over'
 [ -p told ] && wait "$recording"
-printf '%s %s\n' "$status" "$finished" > exit.new && mv exit.new exit
+held=
+[ ! -e held ] || held=' held'
+printf '%s %s%s\n' "$status" "$finished" "$held" > exit.new && mv exit.new exit
 [ ! -e undo ] || nice -n 19 sh breaktrace.sh end
 sync stdout stderr exit 2> /dev/null

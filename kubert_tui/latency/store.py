@@ -105,7 +105,8 @@ class StoredMeasurement(Part):
     layer: Literal["host", "guest", "pod"] = "host"
     """Where cyclictest ran: on a host, in a virtual machine of the lab, or in a pod."""
     parent: str = ""
-    """Name of the host that runs the virtual machine; empty where it is none, or unknown."""
+    """Name of what is beneath: the host that runs the virtual machine, the node (a host or a
+    machine) that the pod is on; empty where there is nothing, or it is unknown."""
     command: tuple[str, ...]
     """cyclictest's argv, literally."""
     version: str
@@ -123,6 +124,8 @@ class StoredMeasurement(Part):
     policy: str = ""
     """How the measuring threads were scheduled, read from the host while they ran: `fifo 90`
     (policy, priority; several if they differ). Empty where that was not read."""
+    held: bool = False
+    """The node kept idle states off for it (/dev/cpu_dma_latency), because its pod could not."""
     started: float = Field(ge=0)
     """Seconds since the epoch, the host's clock."""
     finished: float = Field(ge=0)
@@ -198,11 +201,11 @@ def store(
     run: str = "",
     stage: str = "",
     limit: str = "",
+    layer: Literal["host", "guest", "pod"] = "host",
     parent: str = "",
 ) -> StoredMeasurement:
-    """Return what is to be kept of a measurement that has ended; `parent` runs the machine."""
+    """Return what is to be kept of a measurement that has ended; `parent` is what is beneath."""
     kept = packed(measured, host=host, lab=lab, fingerprint=fingerprint(facts), run=run)
-    layer = "guest" if parent else "host"
     return kept.model_copy(
         update={"limit": limit, "stage": stage, "layer": layer, "parent": parent}
     )
@@ -227,6 +230,7 @@ def packed(
         cpus=order.cpus,
         housekeeping=order.housekeeping,
         policy=measured.policy,
+        held=measured.held,
         started=measured.started,
         finished=measured.finished,
         elapsed=final.elapsed,

@@ -1,6 +1,6 @@
-"""The ladder: the latencies of each host, and below them those of its virtual machines."""
+"""The ladder: the latencies of each host, below them its virtual machines', their pods'."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,12 @@ CONDITIONS = ("limit", "length", "load", "kernel", "tuning")
 """Without these a figure means nothing; in this order."""
 REMARKS = (
     "Latencies in us, all CPUs merged: a percentile is a bound, the maximum is what was seen. "
-    "Differences are a guest's figure minus that of the host that runs it."
+    "Differences are a guest's figure minus that of the host that runs it, or a pod's minus that "
+    "of its node."
 )
+
+LAYERS = ("host", "guest", "pod")
+"""From the bottom up."""
 
 Figures = tuple[Percentile | int | None, ...]
 Deltas = tuple[int | None, ...]
@@ -31,16 +35,18 @@ class Rung:
     figures: Figures
     """Under FIGURES."""
     deltas: Deltas
-    """Against the host beneath, under FIGURES; () where that was not measured in the same run."""
+    """Against what is beneath, under FIGURES; () where that was not measured in the same run."""
     conditions: tuple[str, ...]
     """Under CONDITIONS."""
     verdict: str
     passed: bool | None
+    depth: int = 0
+    """How many are beneath it: 0 for a host, 2 for a pod in a virtual machine of that."""
 
     @property
     def inside(self) -> bool:
-        """Whether it stands below a host."""
-        return bool(self.deltas)
+        """Whether it stands below another one."""
+        return bool(self.depth)
 
     def json(self) -> dict[str, Any]:
         """Return it for machines."""
@@ -77,12 +83,12 @@ def figures_of(summary: Summary) -> Figures:
     return (summary.p50, summary.p99, summary.p99_9, summary.maximum)
 
 
-def deltas_of(guest: Summary, host: Summary) -> Deltas:
-    """Return guest minus host in us, under FIGURES; None where one of them is not known."""
-    pairs = zip(figures_of(guest), figures_of(host), strict=True)
+def deltas_of(above: Summary, beneath: Summary) -> Deltas:
+    """Return what the layer above adds in us, under FIGURES; None where one is not known."""
+    pairs = zip(figures_of(above), figures_of(beneath), strict=True)
     return tuple(
         None if one is None or two is None else one - two
-        for one, two in ((_us(guest), _us(host)) for guest, host in pairs)
+        for one, two in ((_us(upper), _us(lower)) for upper, lower in pairs)
     )
 
 
@@ -94,23 +100,25 @@ def delta_text(delta: int | None) -> str:
 def ladder(
     measurements: Iterable[StoredMeasurement], limit: Limit | None = None
 ) -> tuple[Rung, ...]:
-    """Return a rung for each measurement: every host, then its machines of the same run.
+    """Return a rung for each measurement: every host, then what stands on it in the same run.
 
-    `limit` is what they are judged by; each by its own if it is None.
+    That is each of its machines and pods, followed by the pods in that machine. `limit` is what
+    they are judged by; each by its own if it is None.
     """
     given = tuple(measurements)
-    below = [_beneath(one, given) for one in given]
-    order: list[tuple[StoredMeasurement, StoredMeasurement | None]] = []
-    for one, its_host in zip(given, below, strict=True):
-        if its_host is None:
-            order.append((one, None))
-            inside = zip(given, below, strict=True)
-            order += [(guest, one) for guest, host in inside if host is one]
-    return tuple(_rung(one, its_host, limit) for one, its_host in order)
+    below = [(one, _beneath(one, given)) for one in given]
+
+    def standing_on(base: StoredMeasurement | None, depth: int) -> Iterator[Rung]:
+        for one, beneath in below:
+            if beneath is base:
+                yield _rung(one, beneath, limit, depth)
+                yield from standing_on(one, depth + 1)
+
+    return tuple(standing_on(None, 0))
 
 
 def is_ladder(rungs: Sequence[Rung]) -> bool:
-    """Whether some machine stands below its host."""
+    """Whether something stands below what it runs on."""
     return any(rung.inside for rung in rungs)
 
 
@@ -118,11 +126,16 @@ def rows(rungs: Sequence[Rung]) -> list[tuple[str, ...]]:
     """Return all there is in rows under `headings()`: figures with their differences."""
     found = []
     for rung in rungs:
-        name = f"└ {rung.stored.host}" if rung.inside else rung.stored.host
+        name = f"{indent(rung.depth)}{rung.stored.host}"
         deltas = rung.told_deltas() or ("",) * len(FIGURES)
         figures = (f"{one} ({d})" if d else one for one, d in zip(rung.told(), deltas, strict=True))
         found.append((name, rung.stored.layer, *figures, *rung.conditions))
     return found
+
+
+def indent(depth: int, corner: str = "└") -> str:
+    """Return what stands before a name that is so deep in the ladder."""
+    return f"{'  ' * (depth - 1)}{corner} " if depth else ""
 
 
 def headings() -> tuple[str, ...]:
@@ -131,19 +144,20 @@ def headings() -> tuple[str, ...]:
 
 
 def _beneath(
-    guest: StoredMeasurement, measurements: Sequence[StoredMeasurement]
+    above: StoredMeasurement, measurements: Sequence[StoredMeasurement]
 ) -> StoredMeasurement | None:
-    """Return the newest measurement of the host that runs it, of the same run."""
-    hosts = [
+    """Return the newest measurement of what it runs on, of the same run, of a layer beneath."""
+    layers = LAYERS[: LAYERS.index(above.layer)]
+    found = [
         one
         for one in measurements
-        if guest.parent and (one.host, one.run, one.layer) == (guest.parent, guest.run, "host")
+        if above.parent and (one.host, one.run) == (above.parent, above.run) and one.layer in layers
     ]
-    return max(hosts, key=lambda one: one.started, default=None)
+    return max(found, key=lambda one: one.started, default=None)
 
 
 def _rung(
-    stored: StoredMeasurement, beneath: StoredMeasurement | None, limit: Limit | None
+    stored: StoredMeasurement, beneath: StoredMeasurement | None, limit: Limit | None, depth: int
 ) -> Rung:
     summary = summarise(stored.snapshot())
     applied = limit or limit_named(stored)
@@ -161,6 +175,7 @@ def _rung(
         ),
         verdict=verdict.statement,
         passed=verdict.passed,
+        depth=depth,
     )
 
 

@@ -1,11 +1,13 @@
 """What must be the same for two measurements to be comparable without a word."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 from kubert_tui.latency.fingerprint import Fingerprint
 from kubert_tui.latency.statistics import furthest
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import scheduled, share_loaded, what_loaded
+from kubert_tui.results.ladder import LAYERS
 
 _PASSING = frozenset({"boot_id"})
 """Different each time, and of no meaning for latency."""
@@ -65,15 +67,32 @@ def follows_from_layer(first: StoredMeasurement, second: StoredMeasurement) -> f
     return _OF_LAYER | {"load"} if same_load else _OF_LAYER
 
 
-def one_runs_the_other(first: StoredMeasurement, second: StoredMeasurement) -> bool:
-    """Whether one was measured on the very host that runs the machine of the other."""
-    return first.lab == second.lab and bool(
-        {first.host, second.host} & {first.parent, second.parent}
+def one_runs_the_other(
+    first: StoredMeasurement,
+    second: StoredMeasurement,
+    among: Iterable[StoredMeasurement] = (),
+) -> bool:
+    """Whether one is beneath the other: a machine's host, a pod's node, that node's host.
+
+    What lies between the two is looked for `among` other measurements.
+    """
+    known = [one for one in (first, second, *among) if one.lab == first.lab]
+    parents = {one.host: one.parent for one in known}
+
+    def beneath(name: str) -> Iterator[str]:
+        for _ in LAYERS:
+            if name := parents.get(name, ""):
+                yield name
+
+    return first.lab == second.lab and (
+        second.host in beneath(first.host) or first.host in beneath(second.host)
     )
 
 
 def dma_latency(stored: StoredMeasurement) -> str:
-    """Return whether cyclictest kept idle states off (/dev/cpu_dma_latency): held, not held."""
+    """Return whether idle states were kept off (/dev/cpu_dma_latency): held, not held."""
+    if stored.held:
+        return "held"
     if not stored.output:
         return "unknown"
     return "held" if "# /dev/cpu_dma_latency set to" in stored.output else "not held"

@@ -3,6 +3,8 @@
 from kubert_tui.stages.measure_change import MeasureChange
 from kubert_tui.stages.model import Work
 
+_LAYERS = ("host", "guest", "pod")
+
 
 class LadderChange(MeasureChange):
     """`MeasureChange`, in the order that the lab file asks for."""
@@ -10,10 +12,13 @@ class LadderChange(MeasureChange):
     __slots__ = ()
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
-        """Measure; with `order: layers` the machines' turn comes when the hosts' results stand."""
+        """Measure; with `order: layers` a layer's turn comes when the results beneath stand."""
         if work.lab.ladder.order == "together":
-            MeasureChange.apply(self, work, hosts)
+            self.measure(work, hosts)
             return
-        guests = tuple(name for name in hosts if work.lab.parent_of(name))
-        for layer in (tuple(name for name in hosts if name not in guests), guests):
-            MeasureChange.apply(self, work, layer)
+        for layer in _LAYERS:
+            self.measure(work, tuple(one for one in hosts if work.lab.layer_of(one) == layer))
+
+    def measure(self, work: Work, hosts: tuple[str, ...]) -> None:
+        """Measure on all of them at once."""
+        MeasureChange.apply(self, work, hosts)

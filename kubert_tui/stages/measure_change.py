@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from kubert_tui.base import paths
 from kubert_tui.base.errors import (
@@ -48,6 +49,30 @@ ROOT_DIRECTORY = "/var/lib/kubert-tui/runs"
 """Where a host keeps a measurement under way, until its result is stored here."""
 
 
+class Site(Protocol):
+    """Where cyclictest runs, and what there is to be done before and after."""
+
+    def order(self, work: Work, host: str, identity: str) -> MeasurementOrder:
+        """Decide the measurement; whatever it needs to begin is there then."""
+
+    def leave(self, work: Work, host: str, identity: str) -> None:
+        """Remove what was made for a measurement that has ended, before its directory goes."""
+
+
+class OnHost:
+    """It runs on the host itself, and needs nothing."""
+
+    def order(self, work: Work, host: str, identity: str) -> MeasurementOrder:
+        """Decide the measurement from the host's facts."""
+        return order_for(work.lab, work.facts(host), identity)
+
+    def leave(self, work: Work, host: str, identity: str) -> None:
+        """There is nothing to remove."""
+
+
+ON_HOST = OnHost()
+
+
 @dataclass(frozen=True, slots=True)
 class MeasureChange:
     """Runs cyclictest on the hosts, follows it, stores what it found."""
@@ -82,25 +107,25 @@ class MeasureChange:
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
         """Measure on all hosts at once."""
-        work.each(hosts, lambda host: _measure_one(work, host))
+        work.each(hosts, lambda host: measure_one(work, host, ON_HOST))
 
 
-def _measure_one(work: Work, host: str) -> None:
+def measure_one(work: Work, host: str, site: Site) -> None:
     """Measure, store, remove it from the host, tell: a kill at any point loses nothing of that."""
     identity = work.measurement(host)
     path = work.directory / f"latency-{host}-{identity.rsplit('-', 1)[-1]}.json"
-    _tidy(work, host, identity)
+    _tidy(work, host, identity, site)
     kept = _kept(path, identity)
     trouble: KubertError | None = None
     if kept is None:
         try:
-            measured = _measure(work, host, identity)
+            measured = _measure(work, host, identity, site)
         except (MeasurementCancelledError, MeasurementInterruptedError) as error:
             if error.measured is None:
                 raise
             measured, trouble = error.measured, error
         kept = _keep(work, host, path, measured)
-    _forget(work, host, identity)
+    _forget(work, host, identity, site)
     _tell_stored(work, host, path, kept)
     if kept.interrupted:
         raise trouble or MeasurementInterruptedError(kept.interrupted, host=host, measured=None)
@@ -115,6 +140,7 @@ def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasur
         run=work.directory.name,
         stage=work.stage,
         limit=work.lab.cyclictest.limit,
+        layer=work.lab.layer_of(host),
         parent=work.lab.parent_of(host),
     )
     kept = keep_trace(path, kept, measured.trace)
@@ -131,9 +157,12 @@ def _kept(path: Path, identity: str) -> StoredMeasurement | None:
     return kept if kept.identity == identity else None
 
 
-def _measure(work: Work, host: str, identity: str) -> Measured:
-    order = order_for(work.lab, work.facts(host), identity)
-    if work.lab.cyclictest.breaktrace and (why := untraceable(work.facts(host))):
+def _measure(work: Work, host: str, identity: str, site: Site) -> Measured:
+    order = site.order(work, host, identity)
+    why = untraceable(work.facts(host))
+    if work.lab.layer_of(host) == "pod":
+        why = f"the kernel's trace is its node's, {work.lab.parent_of(host)}"
+    if work.lab.cyclictest.breaktrace and why:
         work.emit(Note(host=host, text=f"breaktrace stops it, but records no trace: {why}"))
     try:
         try:
@@ -151,23 +180,24 @@ def _measure(work: Work, host: str, identity: str) -> Measured:
             raise  # what there is of it is kept first
         # Told to the journal, so that the next attempt gets an identity of its own.
         work.emit(MeasurementEnded(host=host, identity=identity, reason=error.what))
-        _forget(work, host, identity)
+        _forget(work, host, identity, site)
         raise
 
 
-def _tidy(work: Work, host: str, identity: str) -> None:
+def _tidy(work: Work, host: str, identity: str, site: Site) -> None:
     """Remove what earlier attempts of this run left on the host: they are stored, or have failed.
 
     Usually nothing: only a kill between a failure and removing leaves something.
     """
     base, _, attempt = identity.rpartition("-")
     for earlier in range(1, int(attempt)):
-        _forget(work, host, f"{base}-{earlier}")
+        _forget(work, host, f"{base}-{earlier}", site)
 
 
-def _forget(work: Work, host: str, identity: str) -> None:
+def _forget(work: Work, host: str, identity: str, site: Site) -> None:
     """Remove a measurement that has ended from the host; what cannot be removed is told."""
     try:
+        site.leave(work, host, identity)
         try:
             forget(work.host(host), identity, directory_on(work, host))
         except UnreachableError:

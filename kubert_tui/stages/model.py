@@ -161,6 +161,8 @@ class Where(StrEnum):
     """Both; without machines there is nothing to do."""
     NODES = "nodes"
     """The nodes of its cluster, whichever of the two they are."""
+    PODS = "pods"
+    """Hosts and machines, and a pod on each node; without a cluster there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,5 +197,7 @@ class Stage:
 
     What cannot be looked at is `Unknown`; it raises UnreachableError only for a lost host.
     """
+    pod_checks: tuple[Check, ...] = ()
+    """Those of a pod, instead: what its node is like, `checks` have said of the node."""
     host_guide: Callable[[Facts], str] | None = None
     """Instructions for one host, chosen by its facts (BIOS menus)."""

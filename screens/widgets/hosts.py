@@ -23,7 +23,10 @@ class HostsPane(VerticalScroll):
         self._glyphs = glyphs
         self._view = view
         self._panels = {
-            host.name: Static(classes="host-panel", markup=False) for host in view.lab.everyone
+            host.name: Static(classes="host-panel", markup=False)
+            for host in view.lab.everyone
+            # A pod's facts are those of its node.
+            if view.lab.machine_of(host.name) == host.name
         }
         self._shown: dict[str, Facts | None] = {}
 

@@ -16,9 +16,11 @@ from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.lab.write import write_lab
+from kubert_tui.latency.store import load
 from kubert_tui.stages.kubeconfig import kubeconfig_path
 from tests.support.headless import Headless, auto
 from tests.support.kubernetes.hosts import ClusterHosts
+from tests.support.kubernetes.ladder import assert_left_nothing, give_cyclictest, ladder
 from tests.support.twins import wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.cluster]
@@ -85,6 +87,32 @@ def break_off_init(hosts: ClusterHosts, lab: Path) -> None:
     run.finish()
 
 
+def measured_down_to_the_pod(hosts: ClusterHosts, lab: Path) -> None:
+    """The ladder in one command; nothing of it stays in the cluster, or on its nodes."""
+    pod = f"{hosts.worker}-pod"
+    give_cyclictest(hosts)
+    run = ladder(lab, "--loops", "3000", "--interval", "1000")
+    code = run.finish()
+    assert code == 0, (run.named("failure"), run.errors())
+    *_, told = run.seen
+    rungs = {rung["host"]: rung for rung in told["rungs"]}
+    assert [*rungs] == [*hosts.names, pod]
+    assert rungs[pod]["deltas"] is not None, "it stands below its node"
+    stored = {one["host"]: load(Path(one["path"])) for one in run.named("latency-stored")}
+    kept = stored[pod]
+    assert (kept.layer, kept.parent, kept.policy) == ("pod", hosts.worker, "fifo 90")
+    assert (kept.cpus, kept.summary.samples, kept.interrupted) == ((1,), 3000, "")
+    assert kept.command == stored[hosts.worker].command
+    assert {one.exact for one in stored.values()} == {True}
+    seen = [one for one in run.named("latency-snapshot") if one["host"] == pod]
+    assert not seen[0]["snapshot"]["final"], "it was seen while it ran"
+    found = {one["finding"]["check"]: one["finding"]["level"] for one in run.named("finding-made")}
+    assert found["pods.realtime"] == "ok"
+    # The kernel is this computer's, and isolates nothing.
+    assert found["pods.cpus"] in ("ok", "warning")
+    assert_left_nothing(hosts)
+
+
 def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_path: Path) -> None:
     hosts = cluster_hosts
     hosts.twins.introduce()
@@ -95,7 +123,7 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
     before = {name: hosts.state(name) for name in hosts.names}
 
     break_off_init(hosts, lab)
-    made = through(lab, "--from", "cluster-control-plane")
+    made = through(lab, "--from", "cluster-control-plane", "--until", "cluster-smoke")
     assert made == dict.fromkeys(
         ("cluster-control-plane", "cluster-workers", "cluster-network", "cluster-smoke"), "done"
     )
@@ -119,6 +147,8 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
         assert state["policyName"] == "static"
         running = hosts.run(name, "tr '\\0' ' ' </proc/$(pgrep -x kubelet)/cmdline")
         assert "--reserved-cpus=0 " in running
+
+    measured_down_to_the_pod(hosts, lab)
 
     # Again: nothing to do. A worker that lost its identity is cleaned, and joins again.
     again = through(lab, "--from", "cluster-nodes", "--until", "cluster-network")

@@ -1,6 +1,7 @@
 """The tests' own hosts take a real kubeadm: a cluster made and reset by hand, nothing of ours.
 
-What fails here is wrong with the hosts, not with our playbooks.
+What fails here is wrong with the hosts, not with our playbooks. It is run when there is doubt about
+that (`./test long`): test_cluster.py proves the same and more, with ours.
 """
 
 import json
@@ -12,7 +13,7 @@ import pytest
 from tests.support.kubernetes.hosts import ClusterHosts
 from tests.support.twins import wait_until
 
-pytestmark = [pytest.mark.lab, pytest.mark.cluster]
+pytestmark = [pytest.mark.lab, pytest.mark.cluster, pytest.mark.long]
 
 INIT = """\
 apiVersion: kubeadm.k8s.io/v1beta2

@@ -29,10 +29,10 @@ MACHINES = [{"name": "master", "host": "bull1"}, {"name": "worker-1", "host": "b
 LAB = with_guests(Lab.model_validate({**dict(story.LAB), "machines": MACHINES}))
 
 
-def make(scripts: Mapping[str, Sequence[Step]], watch: str = "") -> KubertApp:
-    engine = ScriptedEngine(LAB, all_stages(), scripts, story.opening())
+def make(scripts: Mapping[str, Sequence[Step]], watch: str = "", lab: Lab = LAB) -> KubertApp:
+    engine = ScriptedEngine(lab, all_stages(), scripts, story.opening())
     app = KubertApp(
-        LAB,
+        lab,
         lambda _: engine,
         lambda _: Path("lab.yaml"),
         practice=FakePractice(),
@@ -84,6 +84,28 @@ def shown(app: KubertApp) -> list[str]:
 
 async def ladder_shown(app: KubertApp, pilot: Pilot[int]) -> None:
     await until(pilot, lambda: on_top(app, LatencyScreen) and "71" in screen_text(app))
+
+
+async def test_a_pod_stands_below_its_machine() -> None:
+    lab = LAB.with_pods({"master-pod": "master"})
+    script: list[Step] = [
+        *(
+            replace(sample_latency.measuring(host), parent=lab.parent_of(host), limit=50)
+            for host in ("master-pod", "bull1", "master")
+        ),
+        figures("bull1", {2: 99_000, 9: 1_000}),
+        figures("master", {4: 99_000, 19: 1_000}),
+        figures("master-pod", {9: 99_000, 71: 1_000}),
+        Pause(Flag()),
+    ]
+    app = make({"ladder": script}, watch="ladder", lab=lab)
+    async with app.run_test(size=LARGE) as pilot:
+        await ladder_shown(app, pilot)
+        assert "Hosts to pods" in text_of(app, "#latency-head")
+        told = rows(app)
+        assert [row[1:16].strip() for row in told[1:4]] == ["bull1", "└ master", "└ master-pod"]
+        assert told[3].index("└") == told[2].index("└") + 2
+        assert "< 10 +5".replace(" ", "") in told[3].replace(" ", ""), "5 us above its machine"
 
 
 async def test_guests_stand_below_their_hosts_with_the_difference() -> None:

@@ -20,7 +20,8 @@ from kubert_tui.latency.command import order_for
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.store import StoredLoad, StoredMeasurement, save
 from kubert_tui.results.ladder import FIGURES, is_ladder, ladder, rows
-from kubert_tui.screens.run_order import in_order
+from kubert_tui.results.likeness import one_runs_the_other
+from kubert_tui.screens.run_order import depth_of, in_order
 from tests.support.latency_facts import facts_of
 from tests.support.stored import stored_measurement
 
@@ -83,6 +84,42 @@ def test_each_guest_stands_below_its_host_with_what_it_adds() -> None:
         "p50": 2, "p99": 2, "p99.9": 10, "max": 41,
     }  # fmt: skip
     assert found[1].told_deltas() == ("+2", "+2", "+10", "+41")
+
+
+def pod(host: str, latencies: dict[int, int], parent: str) -> StoredMeasurement:
+    return measured(host, latencies, parent, layer="pod")
+
+
+def test_a_pod_stands_on_its_machine_and_that_on_its_host() -> None:
+    given = [
+        pod("master-pod", {9: 100_000}, "master"), measured("bull1", HOST),
+        pod("bull1-pod", {3: 100_000}, "bull1"), measured("master", GUEST, "bull1"),
+    ]  # fmt: skip
+    found = ladder(given)
+    assert [(rung.stored.host, rung.depth) for rung in found] == [
+        ("bull1", 0), ("bull1-pod", 1), ("master", 1), ("master-pod", 2),
+    ]  # fmt: skip
+    assert [rung.deltas[0] for rung in found if rung.inside] == [1, 2, 5]
+    assert [row[0] for row in rows(found)] == [
+        "bull1", "└ bull1-pod", "└ master", "  └ master-pod",
+    ]  # fmt: skip
+
+
+def test_a_host_is_beneath_the_pod_of_its_machine() -> None:
+    host, machine = measured("bull1", HOST), measured("master", GUEST, "bull1")
+    inside = pod("master-pod", GUEST, "master")
+    assert one_runs_the_other(inside, machine)
+    assert one_runs_the_other(host, inside, (machine, inside))
+    assert not one_runs_the_other(host, inside), "nobody says what is between them"
+    assert not one_runs_the_other(measured("bull2", HOST), inside, (machine, host))
+    assert not one_runs_the_other(host.model_copy(update={"lab": "x"}), inside, (machine,))
+
+
+def test_what_says_that_it_stands_on_itself_is_shown_once() -> None:
+    strange = [pod("one", HOST, "two"), pod("two", HOST, "one"), measured("a", HOST, "a")]
+    assert [(rung.stored.host, rung.depth) for rung in ladder(strange)] == [
+        ("one", 0), ("two", 0), ("a", 0),
+    ]  # fmt: skip
 
 
 def test_what_is_not_known_has_no_difference() -> None:
@@ -231,6 +268,14 @@ def test_what_is_measured_is_shown_in_the_labs_order_guests_below_their_hosts() 
     assert list(in_order(known, ("bull1", "master", "bull2", "worker"))) == [
         "bull1", "master", "bull2", "worker", "stray",
     ]  # fmt: skip
+    on = {**known, "master-pod": replace(known["master"], host="master-pod", parent="master")}
+    assert list(in_order(on, ("bull1", "bull2", "master-pod", "master")))[:3] == [
+        "bull1", "master", "master-pod",
+    ]  # fmt: skip
+    assert [depth_of(one, on) for one in ("bull1", "master", "master-pod")] == [0, 1, 2]
+    circle = {one: replace(known["master"], host=one, parent=other) for one, other in ("ab", "ba")}
+    assert list(in_order(circle, ())) == ["a", "b"]
+    assert depth_of("a", circle) == 2
     # A replay knows no lab.
     assert list(in_order(known, ())) == ["bull2", "worker", "bull1", "master", "stray"]
 
