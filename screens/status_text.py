@@ -1,7 +1,8 @@
 """What is going on, and the next obvious step, in a few words."""
 
 from kubert_tui.events.model import StageState
-from kubert_tui.screens.run_view import FINISHED_STATES, RunView
+from kubert_tui.screens.run_state import FINISHED_STATES
+from kubert_tui.screens.run_view import RunView
 from kubert_tui.screens.transfer_text import transfers_line
 from kubert_tui.screens.waiting_text import waits_line
 from kubert_tui.stages.model import Stage

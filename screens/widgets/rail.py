@@ -11,7 +11,8 @@ from textual.widgets.option_list import Option
 from kubert_tui.events.model import StageState
 from kubert_tui.screens.actions import RAIL, bindings
 from kubert_tui.screens.glyphs import STATE_STYLES, STATE_WORDS, Glyphs
-from kubert_tui.screens.run_view import FINISHED_STATES, RunView
+from kubert_tui.screens.run_state import FINISHED_STATES
+from kubert_tui.screens.run_view import RunView
 from kubert_tui.stages.model import Stage
 
 
