@@ -14,6 +14,7 @@ from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.checks.catalogue import CLUSTER
 from kubert_tui.checks.cluster import NO_CLUSTER
+from kubert_tui.cli import cluster_watch
 from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.check_command import Collected
@@ -64,7 +65,10 @@ def add_parser(commands: Any) -> None:
     common.add_argument("--accept-new-host-keys", action="store_true")
     common.add_argument("--json", action="store_true", help="for programs")
     own = parser.add_subparsers(dest="cluster_command", required=True, metavar="COMMAND")
-    own.add_parser("status", parents=[common], help="nodes, versions, conditions; changes nothing")
+    status = own.add_parser(
+        "status", parents=[common], help="nodes, versions, conditions; changes nothing"
+    )
+    cluster_watch.add_option(status)
     config = own.add_parser(
         "kubeconfig", parents=[common], help="fetch the administrator's kubeconfig; say where it is"
     )
@@ -83,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     lab = override(source.lab, arguments.set)
     if lab.cluster is None:
         raise UsageError(f"lab {lab.name}: {NO_CLUSTER}")
+    if arguments.cluster_command == "status" and arguments.watch:
+        return cluster_watch.watch(lab, arguments, _answers(arguments).answer)
     if arguments.cluster_command == "status":
         return _status(lab, arguments)
     if arguments.cluster_command == "kubeconfig":

@@ -185,7 +185,7 @@ class StageWork:
 
     def guest(self, guest: Guest) -> Host:
         """Return a new connection to a machine of the lab; nobody is asked anything."""
-        return self.connections.guest(host_of(guest, self.lab))
+        return self.connections.beside(host_of(guest, self.lab))
 
     def drop(self, name: str) -> None:
         """Close the connection to `name`."""

@@ -6,7 +6,9 @@ from threading import Event as Flag
 
 from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
 from kubert_tui.facts.fact import Fact
+from kubert_tui.facts.live_cluster import GivenCpus
 from kubert_tui.facts.parse_cluster import node, nodes
+from kubert_tui.facts.parse_given import given_cpus
 from kubert_tui.facts.sections import Sections, split
 from kubert_tui.hosts.interface import Host, Invocation
 
@@ -30,6 +32,14 @@ def look_at_nodes(
 ) -> Fact[tuple[NodeSeen, ...]]:
     """Return what the control plane says of all nodes. Raises as `look_at_node`."""
     return nodes(_probe(control_plane, "nodes", sudo, cancel))
+
+
+def look_at_cpus(host: Host, *, sudo: bool, cancel: Flag | None = None) -> GivenCpus:
+    """Return who has which CPUs of a node; `paused` while cyclictest runs there.
+
+    Raises as `look_at_node`.
+    """
+    return given_cpus(_probe(host, "cpus", sudo, cancel))
 
 
 def _probe(host: Host, part: str, sudo: bool, cancel: Flag | None, socket: str = "") -> Sections:
