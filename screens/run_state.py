@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from kubert_tui.checks.finding import Finding
+from kubert_tui.events.cluster import ClusterHeard, ClusterWatched
 from kubert_tui.events.measuring import LatencyCounters, LatencyStarted, LatencyStored, LoadChanged
 from kubert_tui.events.model import (
     Failure,
@@ -73,6 +74,10 @@ class RunState:
     """By virtual machine: what its console said last."""
     ordered: tuple[str, ...] = ()
     """What was asked for about machines and has not ended."""
+    cluster: ClusterWatched | None = None
+    """The cluster as it was told last; only while somebody watches it does that change."""
+    cluster_heard: ClusterHeard = field(default_factory=ClusterHeard)
+    """Whether it answers."""
     ended: set[str] = field(default_factory=set)
     """Hosts whose newest measurement ended without a result."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import singledispatchmethod
 
+from kubert_tui.events.cluster import ClusterHeard, ClusterWatched
 from kubert_tui.events.measuring import (
     CauseStored,
     LatencyCounters,
@@ -80,6 +81,9 @@ class RunView(RunState):
     def apply(self, event: Event) -> Areas:
         """Fold one event in; return the areas that show something else now."""
         areas = self._fold(event)
+        if isinstance(event, ClusterWatched | ClusterHeard):
+            # The watch goes on beside the work: it ends no wait, and nothing that is on its way.
+            return areas
         # What a console says while its machine is waited for ends no wait.
         if event.host in self.waits and not isinstance(event, Waiting | ConsoleSaid):
             del self.waits[event.host]
@@ -199,6 +203,16 @@ class RunView(RunState):
     def _console(self, event: ConsoleSaid) -> Areas:
         before = self.consoles.get(event.machine, ())
         self.consoles[event.machine] = (*before, *event.lines)[-CONSOLE_LINES:]
+        return _NOTHING
+
+    @_fold.register
+    def _cluster_watched(self, event: ClusterWatched) -> Areas:
+        self.cluster = event
+        return _NOTHING
+
+    @_fold.register
+    def _cluster_heard(self, event: ClusterHeard) -> Areas:
+        self.cluster_heard = event
         return _NOTHING
 
     @_fold.register

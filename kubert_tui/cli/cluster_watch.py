@@ -22,11 +22,10 @@ from kubert_tui.engine.session import Options, Session
 from kubert_tui.events.cluster import ClusterHeard, ClusterWatched
 from kubert_tui.events.model import Event, Failure, Finished
 from kubert_tui.events.questions import Answer, Question
-from kubert_tui.facts.live_cluster import LiveCluster
+from kubert_tui.facts.live_cluster import GivenCpus, LiveCluster
 from kubert_tui.facts.nodes_now import NodeNow, age, nodes_now
 from kubert_tui.lab.model import Lab
 from kubert_tui.stages.model import Guide, Stage, Where
-
 
 CONNECT = Stage(
     id="cluster-connect",
@@ -107,6 +106,8 @@ class _Tables:
                 )
                 self.live.start()
             return
+        if self.watched is None and not self.heard.trouble:
+            return
         told = "\n".join((*map(_words, rows), self._line(self.heard)))
         if told != self.told:
             self.told = told
@@ -114,9 +115,9 @@ class _Tables:
             self.console.print(Text(f"{stamp} {self._line(self.heard)}"))
             self.console.print(shown(rows, self.clock()))
 
-    def _known(self) -> tuple[LiveCluster, dict]:  # type: ignore[type-arg]
+    def _known(self) -> tuple[LiveCluster | None, dict[str, GivenCpus]]:
         if self.watched is None:
-            return LiveCluster(), {}
+            return None, {}
         return self.watched.cluster, self.watched.cpus
 
     def _now(self) -> Group:

@@ -139,8 +139,9 @@ class ClusterWatch:
         given: GivenWatch,
         over: Flag,
     ) -> None:
-        lines, cluster, cpus = Lines(), LiveCluster(), dict[str, GivenCpus]()
-        newest = time.monotonic()
+        lines, newest = Lines(), time.monotonic()
+        cluster: LiveCluster | None = None
+        cpus: dict[str, GivenCpus] = {}
         while not over.is_set():
             item: bytes | Completed | BaseException = b""
             with suppress(Empty):
@@ -157,16 +158,17 @@ class ClusterWatch:
                     host=host.name,
                 )
             before = cluster
-            for told in lines.feed(item, cluster):
+            for told in lines.feed(item, cluster or LiveCluster()):
                 newest = time.monotonic()
                 if isinstance(told, Sign):
                     self._sign(told, host.name)
-                    continue
-                cluster = told
-            given.wanted(cluster)
-            if cluster is not before or given.known != cpus:
+                else:
+                    cluster = told
+            if cluster is not None:
+                given.wanted(cluster)
+            if cluster is not None and (cluster != before or given.known != cpus):
                 cpus = given.known
-                self._tell_state(cluster, cpus, host.name, answered=cluster is not before)
+                self._tell_state(cluster, cpus, host.name, answered=cluster != before)
             if time.monotonic() - newest > SILENCE:
                 raise UnreachableError(
                     f"nothing was heard for {SILENCE:.0f} s", fix="check the host and the network",

@@ -33,6 +33,7 @@ AGAIN = 3.0  # seconds until what ended is begun again
 WATCH = 900  # seconds one watch lasts: what a kill leaves behind ends then
 EVENTS = 200  # the newest that are told
 Item = typing.Dict[str, typing.Any]  # noqa: UP006 -- Python 3.6
+NOTHING = {"items": [], "metadata": {"resourceVersion": ""}}  # type: Item
 PATHS = {"nodes": "/api/v1/nodes", "pods": "/api/v1/pods", "events": "/api/v1/events"}
 CYCLICTEST = "cyclictest"
 ABSENT = "there is no control plane here yet"
@@ -159,6 +160,8 @@ class Watcher:
         while not self.stopped.is_set():
             answer = self.ask(PATHS[kind])
             try:
+                if answer == ABSENT:
+                    self.all_of(kind, NOTHING)
                 if isinstance(answer, str):
                     self.trouble(kind, answer)
                 else:

@@ -19,18 +19,21 @@ class NodeNow:
     role: str
     """control-plane, worker; `not in lab`."""
     live: LiveNode | None
-    """None: the cluster does not know it."""
+    """None: the cluster does not know it (or has told nothing yet: `told`)."""
     pods: tuple[LivePod, ...] = ()
     given: GivenCpus | None = None
     """None: not looked at yet."""
     wanted: str = ""
     """The lab's version of Kubernetes: 1.36.4, or 1.36 for any of that; `` for any at all."""
 
+    told: bool = True
+    """Whether the cluster has told which nodes it has."""
+
     @property
     def state(self) -> str:
         """What is the matter with it, in a few words."""
         if self.live is None:
-            return "not joined"
+            return "not joined" if self.told else "not heard yet"
         words = ["Ready" if self.live.ready else "NotReady"]
         words += [one.kind for one in self.live.wrong if one.kind != "Ready"]
         return ", ".join([*words, "cordoned"] if self.live.cordoned else words)
@@ -61,6 +64,8 @@ class NodeNow:
     @property
     def advice(self) -> tuple[str, ...]:
         """What is wrong, and what to do; () when all is well."""
+        if not self.told:
+            return ()
         if self.live is None:
             stage = "control-plane" if self.role == "control-plane" else "workers"
             return (f"It is not in the cluster: the stage cluster-{stage} gets it in.",)
@@ -79,8 +84,14 @@ class NodeNow:
         return tuple(told)
 
 
-def nodes_now(lab: Lab, cluster: LiveCluster, cpus: dict[str, GivenCpus]) -> tuple[NodeNow, ...]:
-    """Return the lab's nodes, the control plane first, then those it does not name."""
+def nodes_now(
+    lab: Lab, cluster: LiveCluster | None, cpus: dict[str, GivenCpus]
+) -> tuple[NodeNow, ...]:
+    """Return the lab's nodes, the control plane first, then those it does not name.
+
+    `cluster` is None until something was told of it.
+    """
+    told, cluster = cluster is not None, cluster or LiveCluster()
     live = {node.name: node for node in cluster.nodes}
     roles: dict[str, str] = {node.name: node.role for node in nodes_of(lab)}
     pods: dict[str, list[LivePod]] = {}
@@ -95,6 +106,7 @@ def nodes_now(lab: Lab, cluster: LiveCluster, cpus: dict[str, GivenCpus]) -> tup
             tuple(pods.get(name, ())),
             cpus.get(name),
             wanted,
+            told,
         )
         for name in dict.fromkeys((*roles, *live))
     )
