@@ -94,7 +94,9 @@ class NodesScreen(Screen[None]):
     def _detail(self) -> None:
         row = self.selected
         if row is not None:
-            text = detail_of(row, self._view.cluster, self._now(), quiet=self._quiet)
+            text = detail_of(
+                row, self._view.cluster, self.size.width, self._now(), quiet=self._quiet
+            )
             self.query_one("#node-text", Static).update(text)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -1,6 +1,7 @@
 """The cluster's nodes as lines of a table, and all that is known of one of them."""
 
 from collections.abc import Iterable
+from textwrap import wrap
 
 from textual.content import Content
 
@@ -12,10 +13,16 @@ from kubert_tui.screens.glyphs import Glyphs
 
 EVENTS = 50
 """That are shown of one node."""
-_WIDE = 110
+_WIDE = 118
 """Columns from which kernel and runtime have room."""
 _LATE = 25.0
 """Seconds after which a sign of life is overdue: they come every ten."""
+
+_INDENT = " " * 7
+_PADDED = 3
+"""Columns that the borders of what is below take."""
+_BESIDE_NAME = 44
+"""Columns of a pod that are not its name."""
 
 Part = tuple[str, str]
 
@@ -23,7 +30,7 @@ Part = tuple[str, str]
 def head_of(width: int) -> str:
     """Return the titles of the table's columns."""
     told = f"  {'node':<14}{'role':<9}{'state':<20}{'kubelet':<10}{'CPUs given':<12}"
-    more = f"{'kernel':<24}{'runtime':<20}" if width >= _WIDE else ""
+    more = f"{'kernel':<22}{'runtime':<18}" if width >= _WIDE else ""
     return f"{told}{'pods':<5}{'age':<5}{more}"
 
 
@@ -47,11 +54,14 @@ def line_of(row: NodeNow, width: int, now: float, glyphs: Glyphs) -> Content:
         (f"{_age(live.created, now):<5}", ""),
     ]
     if width >= _WIDE:
-        parts += [(f"{_cut(_kernel(live, row.given), 23):<24}", ""), (_cut(live.runtime, 20), "")]
+        parts.append((f"{_cut(_kernel(live, row.given), 21):<22}", ""))
+        parts.append((_cut(_runtime(live), 18), ""))
     return Content.assemble(*parts)
 
 
-def detail_of(row: NodeNow, watched: ClusterWatched | None, now: float, *, quiet: bool) -> Content:
+def detail_of(
+    row: NodeNow, watched: ClusterWatched | None, width: int, now: float, *, quiet: bool
+) -> Content:
     """Return what is wrong with a node, its CPUs, its pods and its events (`quiet`: warnings)."""
     parts: list[Part] = [(f"{one}\n", "$text-warning") for one in row.advice]
     if row.live is None or watched is None:
@@ -59,8 +69,9 @@ def detail_of(row: NodeNow, watched: ClusterWatched | None, now: float, *, quiet
             parts.append(("Waiting for the control plane to tell.", "$text-muted"))
         return Content.assemble(*parts)
     parts += [(f"{row.name} ", "bold"), (_facts(row, row.live), "")]
-    parts += _pods(row, now)
-    parts += _events(of_node(watched.cluster.occurrences, row.name, row.pods), now, quiet=quiet)
+    parts += _pods(row, width, now)
+    found = of_node(watched.cluster.occurrences, row.name, row.pods)
+    parts += _events(found, width - _PADDED, now, quiet=quiet)
     return Content.assemble(*parts)
 
 
@@ -91,7 +102,7 @@ def _sign(row: NodeNow, glyphs: Glyphs) -> Part:
 
 
 def _facts(row: NodeNow, live: LiveNode) -> str:
-    facts = [live.address, _kernel(live, row.given), live.runtime, live.version]
+    facts = [live.address, _kernel(live, row.given), _runtime(live), f"kubelet {live.version}"]
     lines = [", ".join(filter(None, facts))]
     given = row.given
     if given is None:
@@ -112,27 +123,31 @@ def _kernel(live: LiveNode, given: GivenCpus | None) -> str:
     return f"{live.kernel} (RT)" if given is not None and given.realtime else live.kernel
 
 
-def _pods(row: NodeNow, now: float) -> list[Part]:
+def _runtime(live: LiveNode) -> str:
+    return live.runtime.replace("://", " ")
+
+
+def _pods(row: NodeNow, width: int, now: float) -> list[Part]:
     parts: list[Part] = [(f"\nPods {len(row.pods)}\n", "bold underline")]
     # Those with CPUs of their own are what this is about.
     for pod in sorted(row.pods, key=lambda one: (not one.whole, one.namespace, one.name)):
-        parts += _pod(pod, row.cpus_of(pod), now)
+        parts += _pod(pod, row.cpus_of(pod), max(20, width - _PADDED - _BESIDE_NAME), now)
     return parts
 
 
-def _pod(pod: LivePod, own: str, now: float) -> list[Part]:
+def _pod(pod: LivePod, own: str, room: int, now: float) -> list[Part]:
     well = pod.phase in {"Running", "Succeeded"} and not pod.why
     cpus = f"CPUs {own}" if own else f"{pod.cpus:g} CPU" if pod.cpus else ""
-    restarts = f"  {pod.restarts} restarts" if pod.restarts else ""
+    state = pod.why or (f"restarted {pod.restarts}x" if well and pod.restarts else pod.phase)
     return [
-        (f"  {_cut(f'{pod.namespace}/{pod.name}', 37):<38}", "bold" if own else ""),
-        (f"{pod.qos:<12}{_cut(cpus, 9):<10}", ""),
-        (f"{_cut(pod.why or pod.phase, 18)}", "" if well else "$text-warning"),
-        (f" {_age(pod.created, now)}{restarts}\n", "$text-muted"),
+        (f"  {_cut(f'{pod.namespace}/{pod.name}', room):<{room}} ", "bold" if own else ""),
+        (f"{pod.qos:<11}{_cut(cpus, 8):<9}", ""),
+        (f"{_cut(state, 16):<17}", "" if well else "$text-warning"),
+        (f"{_age(pod.created, now)}\n", "$text-muted"),
     ]
 
 
-def _events(found: Iterable[Occurrence], now: float, *, quiet: bool) -> list[Part]:
+def _events(found: Iterable[Occurrence], width: int, now: float, *, quiet: bool) -> list[Part]:
     shown = [one for one in found if one.warning or not quiet][:EVENTS]
     title = "Warnings" if quiet else "Events"
     parts: list[Part] = [(f"\n{title}, newest first\n", "bold underline")]
@@ -141,10 +156,13 @@ def _events(found: Iterable[Occurrence], now: float, *, quiet: bool) -> list[Par
     for one in shown:
         times = f" (x{one.count})" if one.count > 1 else ""
         about = "" if one.kind == "Node" else f"{one.name}: "
+        text = f"{one.reason}{times} {about}{one.message}"
+        first, *rest = wrap(text, max(20, width - len(_INDENT)), max_lines=4, placeholder=" …")
         parts += [
             (f"  {_age(one.time, now):>4} ", "$text-muted"),
-            (f"{one.reason}{times} ", "$text-warning" if one.warning else "bold"),
-            (f"{about}{one.message}\n", ""),
+            (first[: len(one.reason)], "$text-warning" if one.warning else "bold"),
+            (first[len(one.reason) :] + "\n", ""),
+            *((f"{_INDENT}{line}\n", "") for line in rest),
         ]
     return parts
 

@@ -19,6 +19,7 @@ it still does.
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -113,6 +114,16 @@ def event(item: "Item") -> "Item":
 TOLD = {"nodes": node, "pods": pod, "events": event}
 
 
+def complaint(said: str, status: int) -> str:
+    """What kubectl complains of, in one line."""
+    if "[-]" in said:
+        # It lists all its checks: those with a minus have failed.
+        failed = re.findall(r"\[-\]([A-Za-z0-9/_.-]+)", said)
+        return f"the API server is not ready yet: {', '.join(failed[:4])}"
+    line = said.strip().split("\n")[-1].partition(" - did you specify")[0]
+    return line or f"kubectl ended with status {status}"
+
+
 class Watcher:
     """All that was told so far, and what has to be told on."""
 
@@ -144,8 +155,7 @@ class Watcher:
             return f"kubectl cannot be run: {error.strerror}"
         if done.returncode == 0:
             return done.stdout
-        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
-        return said or f"kubectl ended with status {done.returncode}"
+        return complaint(done.stderr.decode("utf-8", "replace"), done.returncode)
 
     def trouble(self, source: str, what: str) -> None:
         """Remember what is wrong; `` for nothing any more."""

@@ -184,7 +184,7 @@ def _pod(item: Mapping[str, Any]) -> LivePod:
         name=_text(item["name"]),
         node=_text(item["node"]),
         phase="Terminating" if item["leaving"] is True else _text(item["phase"]),
-        why=_text(item["why"]),
+        why="" if item["leaving"] is True else _text(item["why"]),
         qos=qos,
         cpus=sum(asked),
         whole=qos == "Guaranteed" and any(asked) and all(one == int(one) for one in asked),
@@ -216,7 +216,7 @@ def of_node(
         one
         for one in occurrences
         if (one.kind == "Node" and one.name == node)
-        or (one.kind == "Pod" and (one.namespace, one.name) in own)
+        or (one.kind == "Pod" and (one.node == node or (one.namespace, one.name) in own))
     ]
     return found[::-1]
 
