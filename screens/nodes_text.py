@@ -24,6 +24,9 @@ _PADDED = 3
 _BESIDE_NAME = 44
 """Columns of a pod that are not its name."""
 
+_NAME = 60
+"""Columns that the name of a pod takes at most."""
+
 Part = tuple[str, str]
 
 
@@ -66,7 +69,7 @@ def detail_of(
     parts: list[Part] = [(f"{one}\n", "$text-warning") for one in row.advice]
     if row.live is None or watched is None:
         if not row.told:
-            parts.append(("Waiting for the control plane to tell.", "$text-muted"))
+            parts.append(("Waiting for the control plane to tell.", "$foreground-muted"))
         return Content.assemble(*parts)
     parts += [(f"{row.name} ", "bold"), (_facts(row, row.live), "")]
     parts += _pods(row, width, now)
@@ -93,7 +96,7 @@ def heard_of(heard: ClusterHeard, now: float, glyphs: Glyphs) -> tuple[str, bool
 
 def _sign(row: NodeNow, glyphs: Glyphs) -> Part:
     if row.live is None:
-        return glyphs.levels[Level.UNKNOWN], "$text-muted"
+        return glyphs.levels[Level.UNKNOWN], "$foreground-muted"
     if row.well:
         return glyphs.levels[Level.OK], "$text-success"
     if row.live.ready:
@@ -131,7 +134,9 @@ def _pods(row: NodeNow, width: int, now: float) -> list[Part]:
     parts: list[Part] = [(f"\nPods {len(row.pods)}\n", "bold underline")]
     # Those with CPUs of their own are what this is about.
     for pod in sorted(row.pods, key=lambda one: (not one.whole, one.namespace, one.name)):
-        parts += _pod(pod, row.cpus_of(pod), max(20, width - _PADDED - _BESIDE_NAME), now)
+        parts += _pod(
+            pod, row.cpus_of(pod), min(_NAME, max(20, width - _PADDED - _BESIDE_NAME)), now
+        )
     return parts
 
 
@@ -143,7 +148,7 @@ def _pod(pod: LivePod, own: str, room: int, now: float) -> list[Part]:
         (f"  {_cut(f'{pod.namespace}/{pod.name}', room):<{room}} ", "bold" if own else ""),
         (f"{pod.qos:<11}{_cut(cpus, 8):<9}", ""),
         (f"{_cut(state, 16):<17}", "" if well else "$text-warning"),
-        (f"{_age(pod.created, now)}\n", "$text-muted"),
+        (f"{_age(pod.created, now)}\n", "$foreground-muted"),
     ]
 
 
@@ -152,14 +157,14 @@ def _events(found: Iterable[Occurrence], width: int, now: float, *, quiet: bool)
     title = "Warnings" if quiet else "Events"
     parts: list[Part] = [(f"\n{title}, newest first\n", "bold underline")]
     if not shown:
-        parts.append(("  none in the last hour\n", "$text-muted"))
+        parts.append(("  none in the last hour\n", "$foreground-muted"))
     for one in shown:
         times = f" (x{one.count})" if one.count > 1 else ""
         about = "" if one.kind == "Node" else f"{one.name}: "
         text = f"{one.reason}{times} {about}{one.message}"
         first, *rest = wrap(text, max(20, width - len(_INDENT)), max_lines=4, placeholder=" …")
         parts += [
-            (f"  {_age(one.time, now):>4} ", "$text-muted"),
+            (f"  {_age(one.time, now):>4} ", "$foreground-muted"),
             (first[: len(one.reason)], "$text-warning" if one.warning else "bold"),
             (first[len(one.reason) :] + "\n", ""),
             *((f"{_INDENT}{line}\n", "") for line in rest),

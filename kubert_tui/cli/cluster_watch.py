@@ -47,7 +47,7 @@ def watch(lab: Lab, arguments: argparse.Namespace, answer: Callable[[Question], 
     session = Session(lab, Options(dry_run=True), stages=(CONNECT,))
     printer: Printer = JsonLines(sys.stdout)
     if not arguments.json:
-        printer = _Tables(session, plain_console(stderr=False))
+        printer = Tables(session.lab, plain_console(stderr=False))
     ended = _end_on_signals(session)
     session.submit(CONNECT.id)
     session.watch_cluster(on=True)
@@ -70,10 +70,10 @@ def _end_on_signals(engine: Engine) -> list[int]:
 
 
 @dataclass
-class _Tables:
+class Tables:
     """On a terminal one table that changes; elsewhere a new one whenever something changed."""
 
-    engine: Engine
+    lab: Lab
     console: Console
     clock: Callable[[], float] = time.time
     watched: ClusterWatched | None = None
@@ -98,7 +98,7 @@ class _Tables:
                 return
             case _:
                 return
-        rows = nodes_now(self.engine.lab, *self._known())
+        rows = nodes_now(self.lab, *self._known())
         if self.console.is_terminal:
             if self.live is None:
                 self.live = Live(
@@ -121,7 +121,7 @@ class _Tables:
         return self.watched.cluster, self.watched.cpus
 
     def _now(self) -> Group:
-        rows, now = nodes_now(self.engine.lab, *self._known()), self.clock()
+        rows, now = nodes_now(self.lab, *self._known()), self.clock()
         since = f"heard {age(now - self.heard.heard)} ago" if self.heard.heard else "not heard yet"
         return Group(
             shown(rows, now), Text(f"{self._line(self.heard)} ({since}; Ctrl-C ends)", "dim")
