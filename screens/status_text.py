@@ -74,6 +74,9 @@ def _when_idle(view: RunView, selected: Stage) -> str:
         return _when_finished(view, selected)
     if state is not StageState.PENDING:
         return _AFTER[state]
+    if lacks := selected.lacks(view.lab):
+        last = view.stages[-1].lacks(view.lab) == lacks
+        return f"The lab names no {lacks}: press {'q to leave' if last else 'n for the next'}"
     if selected.measures:
         return "Press a to review and measure"
     if selected.decision is not None:
