@@ -12,7 +12,6 @@ from threading import Lock, Thread
 from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
 from kubert_tui.base.text import last_lines
 from kubert_tui.checks.cluster import NO_CLUSTER
-from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.engine.connections import Connections
 from kubert_tui.engine.given_watch import GivenWatch
 from kubert_tui.engine.targets import about_guest
@@ -23,7 +22,7 @@ from kubert_tui.facts.live_cluster import GivenCpus, LiveCluster, Sign
 from kubert_tui.facts.live_lines import Lines
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.lab.model import Lab
-from kubert_tui.lab.nodes import control_plane_of
+from kubert_tui.lab.nodes import control_plane_of, node_of
 
 STAGE = "cluster"
 """The stage whose events they are."""
@@ -106,9 +105,10 @@ class ClusterWatch:
     def _read(self, host: Host, given: GivenWatch, over: Flag) -> None:
         queue: Queue[bytes | Completed | BaseException] = Queue()
         ended, complaints = Flag(), list[bytes]()
-        plan = self.lab().plan_of(host.name)
+        node = node_of(self.lab(), host.name)
+        ours = sorted(node.plan.housekeeping) if node is not None and node.plan is not None else ()
         invocation = Invocation(
-            ("python3", "-I", "-", cpu_list(plan.housekeeping) if plan else ""),
+            ("python3", "-I", "-", ",".join(map(str, ours))),
             stdin=files("kubert_tui.facts").joinpath("cluster_watcher.py").read_bytes(),
             timeout=None,
             sudo=True,

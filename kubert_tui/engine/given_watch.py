@@ -17,8 +17,8 @@ from kubert_tui.lab.nodes import Node, nodes_of
 
 OFTEN = 60.0
 """Seconds after which a node is looked at again, although nothing changed."""
-PAUSED = 5.0
-"""Seconds after which a node that is measured, or was not reached, is thought of again."""
+SOON = 5.0
+"""Seconds after which a node that this run measures, or that was not reached, is due again."""
 
 
 _Pods = frozenset[tuple[str, str]]
@@ -82,15 +82,16 @@ class GivenWatch:
             if self.over.is_set():
                 return
             before = self.known.get(node.name, GivenCpus())
+            measured = node.host in self.measuring()
             try:
-                measured = node.host in self.measuring()
                 found = GivenCpus(paused=True) if measured else self._look(node.host)
             except CancelledError:
                 return
             except KubertError as error:
                 self._drop(node.host)
                 found = GivenCpus(unknown=error.what)
-            again = PAUSED if found.paused or found.unknown else OFTEN
+            # A look that finds somebody else's cyclictest is not repeated soon: it is a look, too.
+            again = SOON if measured or found.unknown else OFTEN
             self._looked[node.name] = _Looked(pods, time.monotonic() + again)
             if found.paused:
                 found = GivenCpus(

@@ -282,6 +282,14 @@ def measured(processes: Path = Path("/proc")) -> bool:
     return False
 
 
+def step_aside(cpus: str) -> None:
+    """Give way to everything else, on the housekeeping CPUs `0,1`."""
+    os.nice(19)
+    # Without housekeeping CPUs, or where choosing is not allowed, the scheduler chooses.
+    with contextlib.suppress(OSError, ValueError):
+        os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
+
+
 def watch() -> None:
     """Tell what there is until cyclictest begins here."""
     watcher = Watcher()
@@ -302,10 +310,7 @@ def watch() -> None:
 
 def main(arguments: "list[str]") -> int:
     """Run; returns the exit status."""
-    os.nice(19)
-    # Without housekeeping CPUs, or where choosing is not allowed, the scheduler chooses.
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        os.sched_setaffinity(0, {int(cpu) for cpu in arguments[0].split(",")})
+    step_aside(arguments[0] if arguments else "")
     try:
         while True:
             watch()

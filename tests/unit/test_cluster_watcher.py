@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -185,3 +187,12 @@ def test_whether_something_is_measured_here(tmp_path: Path) -> None:
     assert not measured(tmp_path)
     (tmp_path / "1" / "comm").write_text("cyclictest\n")
     assert measured(tmp_path)
+
+
+def test_it_steps_aside() -> None:
+    script = (
+        "from kubert_tui.facts.cluster_watcher import *; step_aside('0');"
+        "print(os.nice(0), os.sched_getaffinity(0))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout.split() == [b"19", b"{0}"]

@@ -146,7 +146,7 @@ def test_what_is_told_and_where_it_runs(world: World) -> None:
     heard = next(one for one in watched.told if isinstance(one, ClusterHeard))
     assert (heard.host, heard.heard, heard.trouble) == ("bull1", 1000.0, "")
     # On the housekeeping CPUs, once; and it is over when nobody watches.
-    assert world.argv == [("python3", "-I", "-", "0-1")]
+    assert world.argv == [("python3", "-I", "-", "0,1")]
     watched.watch.close()
     assert world.ended.is_set()
     # The same again when somebody watches again.
