@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from kubert_tui.lab.model import Lab
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -15,6 +17,8 @@ class Action:
     title: str
     help: str
     footer: bool = False
+    cluster: bool = False
+    """Only where the lab has a cluster."""
     shown: str = ""
     """How the keys are written for people; the first key if empty."""
 
@@ -65,6 +69,14 @@ WIZARD: tuple[Action, ...] = (
     Action("tab('log')", "l", "Log", "Live output", footer=True),
     Action("latency", "m", "Latency", "The live latency histogram", footer=True),
     Action("machines", "v", "Machines", "The virtual machines: start, stop, console, destroy"),
+    Action(
+        "nodes",
+        "K",
+        "Nodes",
+        "The cluster's nodes, pods and events, live",
+        footer=True,
+        cluster=True,
+    ),
     Action("error", "e", "Error", "What went wrong in the selected stage"),
     Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
     Action("leave", "q", "Quit", "Leave; a measurement on a host goes on by itself", footer=True),
@@ -196,6 +208,23 @@ MACHINES: tuple[Action, ...] = (
     Action("close", "escape,q,v", "Back", "Back to the stages", footer=True, shown="esc q"),
 )
 
+NODES: tuple[Action, ...] = (
+    Action("move(1)", "j", "Down", "Move down (so does the arrow)"),
+    Action("move(-1)", "k", "Up", "Move up (so does the arrow)"),
+    Action(
+        "scroll(1)",
+        "pagedown,space",
+        "More",
+        "What is below: a page down",
+        footer=True,
+        shown="pgdn space",
+    ),
+    Action("scroll(-1)", "pageup", "Less", "What is below: a page up", shown="pgup"),
+    Action("quiet", "w", "Warnings", "Events: warnings only, or all of them", footer=True),
+    Action("help", "f1,question_mark", "Help", "All keys", footer=True, shown="F1 ?"),
+    Action("close", "escape,q,K", "Back", "Back to the stages", footer=True, shown="esc q"),
+)
+
 CONSOLE: tuple[Action, ...] = (
     Action(
         "close",
@@ -206,6 +235,11 @@ CONSOLE: tuple[Action, ...] = (
         shown="esc q",
     ),
 )
+
+
+def of_lab(actions: tuple[Action, ...], lab: Lab) -> tuple[Action, ...]:
+    """Return the actions that mean something in a lab."""
+    return tuple(action for action in actions if not action.cluster or lab.cluster is not None)
 
 
 def bindings(actions: tuple[Action, ...]) -> list[BindingType]:

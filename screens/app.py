@@ -20,13 +20,14 @@ from kubert_tui.base.text import clean
 from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Failure
 from kubert_tui.lab.model import Lab
-from kubert_tui.screens.actions import LATENCY, MACHINES, MONITOR, WIZARD
+from kubert_tui.screens.actions import LATENCY, MACHINES, MONITOR, NODES, WIZARD, of_lab
 from kubert_tui.screens.error import ErrorScreen
 from kubert_tui.screens.first_run import FirstRunScreen
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.machines import MachinesScreen
 from kubert_tui.screens.monitor import MonitorScreen
+from kubert_tui.screens.nodes import NodesScreen
 from kubert_tui.screens.opening import OpeningScreen
 from kubert_tui.screens.practice_labs import PracticeLabs
 from kubert_tui.screens.practice_progress import PracticeProgress
@@ -228,8 +229,11 @@ class KubertApp(App[int]):
             LatencyScreen: LATENCY,
             MonitorScreen: MONITOR,
             MachinesScreen: MACHINES,
+            NodesScreen: NODES,
         }
         shown = all_of.get(type(here), ())
+        if self.session is not None:
+            shown = of_lab(shown, self.session.view.lab)
         for action in shown:
             run = partial(here.run_action, action.name)
             yield SystemCommand(

@@ -8,6 +8,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from kubert_tui.lab.model import Lab
 from kubert_tui.screens import actions
 from kubert_tui.screens.dialog import Dialog
 from kubert_tui.screens.glyphs import LEVEL_STYLES, STATE_STYLES, STATE_WORDS, Glyphs
@@ -20,6 +21,7 @@ _SECTIONS: _Sections = (
     ("Latency", (*actions.LATENCY, *actions.STRIPS)),
     ("CPU plan", actions.CPU_PLAN),
     ("Virtual machines", actions.MACHINES),
+    ("Nodes of the cluster", actions.NODES),
 )
 
 _EVERYWHERE = (
@@ -37,8 +39,14 @@ class HelpScreen(Dialog[None]):
         Binding("escape,q,f1,question_mark", "dismiss", "Close")
     ]
 
-    def __init__(self, glyphs: Glyphs, sections: _Sections = _SECTIONS) -> None:
+    def __init__(
+        self, glyphs: Glyphs, sections: _Sections = _SECTIONS, *, lab: Lab | None = None
+    ) -> None:
+        """`lab`: what means nothing in it is left out."""
         super().__init__(classes="question -large")
+        if lab is not None:
+            told = (one for one in sections if lab.cluster or one[1] is not actions.NODES)
+            sections = tuple((title, actions.of_lab(own, lab)) for title, own in told)
         self._sections = sections
         self._glyphs = glyphs
 

@@ -11,7 +11,7 @@ from kubert_tui.lab.model import Lab, MachineSpec
 
 _STYLES = {
     "running": "$text-success",
-    "missing": "$text-muted",
+    "missing": "$foreground-muted",
     "off": "$text-warning",
     "unknown": "$text-warning",
 }

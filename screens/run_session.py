@@ -95,6 +95,11 @@ class RunSession:
             self._engine.machines(order)
             self._publish((), frozenset({Area.STATUS}))
 
+    def watch_cluster(self, *, on: bool) -> None:
+        """Have the cluster watched, or not any more."""
+        if not self.ended:
+            self._engine.watch_cluster(on=on)
+
     def cancel(self) -> None:
         """Cancel what runs and what is queued."""
         self.view.cancelling = True

@@ -1,7 +1,8 @@
 """What is going on, and the next obvious step, in a few words."""
 
 from kubert_tui.events.model import StageState
-from kubert_tui.screens.run_view import FINISHED_STATES, RunView
+from kubert_tui.screens.run_state import FINISHED_STATES
+from kubert_tui.screens.run_view import RunView
 from kubert_tui.screens.transfer_text import transfers_line
 from kubert_tui.screens.waiting_text import waits_line
 from kubert_tui.stages.model import Stage
@@ -73,6 +74,9 @@ def _when_idle(view: RunView, selected: Stage) -> str:
         return _when_finished(view, selected)
     if state is not StageState.PENDING:
         return _AFTER[state]
+    if lacks := selected.lacks(view.lab):
+        last = view.stages[-1].lacks(view.lab) == lacks
+        return f"The lab names no {lacks}: press {'q to leave' if last else 'n for the next'}"
     if selected.measures:
         return "Press a to review and measure"
     if selected.decision is not None:

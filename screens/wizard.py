@@ -20,6 +20,7 @@ from kubert_tui.screens.help import HelpScreen
 from kubert_tui.screens.latency import LatencyScreen
 from kubert_tui.screens.log_text import log_lines, short_path
 from kubert_tui.screens.machines import MachinesScreen
+from kubert_tui.screens.nodes import NodesScreen
 from kubert_tui.screens.prompts import ConfirmPrompt, ReasonPrompt
 from kubert_tui.screens.run_session import RunChange, RunSession
 from kubert_tui.screens.run_view import Area, Areas
@@ -228,6 +229,15 @@ class WizardScreen(Screen[None]):
         """Open the screen of the virtual machines."""
         self.app.push_screen(MachinesScreen(self._session, self._glyphs))
 
+    def action_nodes(self) -> None:
+        """Open the screen of the cluster's nodes."""
+        self.app.push_screen(NodesScreen(self._session, self._glyphs, self._now))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what is about a cluster only where the lab has one."""
+        del parameters
+        return action != "nodes" or self._view.lab.cluster is not None
+
     def action_error(self) -> None:
         """Show what went wrong in the selected stage."""
         stage = self.selected.id
@@ -252,7 +262,7 @@ class WizardScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show all keys."""
-        self.app.push_screen(HelpScreen(self._glyphs))
+        self.app.push_screen(HelpScreen(self._glyphs, lab=self._view.lab))
 
     def action_leave(self) -> None:
         """Leave the wizard."""

@@ -7,6 +7,7 @@ from typing import Any
 from kubert_tui.base.errors import UsageError
 from kubert_tui.checks.cluster import NO_CLUSTER
 from kubert_tui.checks.cluster_upkeep import SOON
+from kubert_tui.cli import cluster_watch
 from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.cluster_orders import order, reset
 from kubert_tui.cli.cluster_status import kubeconfig, status
@@ -36,7 +37,10 @@ def add_parser(commands: Any) -> None:
     changing = _changing(common)
     draining = _draining()
     own = parser.add_subparsers(dest="cluster_command", required=True, metavar="COMMAND")
-    own.add_parser("status", parents=[common], help="nodes, versions, conditions; changes nothing")
+    status = own.add_parser(
+        "status", parents=[common], help="nodes, versions, conditions; changes nothing"
+    )
+    cluster_watch.add_option(status)
     config = own.add_parser(
         "kubeconfig", parents=[common], help="fetch the administrator's kubeconfig; say where it is"
     )
@@ -136,6 +140,8 @@ def run(arguments: argparse.Namespace) -> int:
         terminal=sys.stdin.isatty() and sys.stderr.isatty(),
         break_lock=getattr(arguments, "break_lock", False),
     )
+    if arguments.cluster_command == "status" and arguments.watch:
+        return cluster_watch.watch(lab, arguments, answers.answer)
     if arguments.cluster_command == "status":
         return status(lab, arguments, answers)
     if arguments.cluster_command == "kubeconfig":

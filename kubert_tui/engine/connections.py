@@ -46,8 +46,11 @@ class Connections:
     def _ask(self, name: str, **told: Any) -> Answer:
         return self._asks[name](**told)
 
-    def guest(self, spec: HostSpec) -> Host:
-        """Return a new connection to a virtual machine, with what is known of its host only."""
+    def beside(self, spec: HostSpec) -> Host:
+        """Return a new connection, with what is known already: nobody is asked.
+
+        Whoever asks for it closes it.
+        """
         return self._connect(spec, self._lab, ConnectionAsker(_nobody, self.secrets))
 
     def existing(self, name: str) -> Host | None:

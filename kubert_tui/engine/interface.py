@@ -50,6 +50,14 @@ class Engine(Protocol):
         `LoadChanged` tells that it was done, `LoadRefused` that it could not be.
         """
 
+    def watch_cluster(self, *, on: bool) -> None:
+        """Watch the lab's cluster from now on, beside whatever is at work; or end that.
+
+        `ClusterWatched` tells how it is, `ClusterHeard` whether it answers. Nobody is asked
+        anything: hosts that were never connected to are told as trouble. What fails is tried
+        again until the watch is ended.
+        """
+
     def cancel(self) -> None:
         """Cancel the stage at work and what is queued behind it. Measurements on hosts end."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from kubert_tui.base.errors import KubertError
 from kubert_tui.base.paths import private_directory
+from kubert_tui.events.cluster import ClusterHeard, ClusterWatched
 from kubert_tui.events.codec import encode
 from kubert_tui.events.measuring import (
     LatencyPast,
@@ -65,8 +66,9 @@ class Journal:
         with self._lock:
             if isinstance(event, LatencySnapshot | Progress) and not self._worth_keeping(event):
                 return
-            if isinstance(event, LatencyPast):
-                # The snapshots of the session before are here, and the whole of it on the host.
+            if isinstance(event, LatencyPast | ClusterWatched | ClusterHeard):
+                # The snapshots of the session before are here, and the whole of it on the host;
+                # how a cluster is from one moment to the next is for who watches it.
                 return
             line = json.dumps(encode(event), ensure_ascii=False, separators=(",", ":"))
             whole = line.encode("utf-8", errors="replace") + b"\n"

@@ -91,6 +91,9 @@ class Replay:
     def load(self, host: str, preset: str) -> None:
         """Nothing is loaded."""
 
+    def watch_cluster(self, *, on: bool) -> None:
+        """Nothing is watched."""
+
     def cancel(self) -> None:
         """Tell the rest at once."""
         self._over.set()

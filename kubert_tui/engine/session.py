@@ -17,6 +17,7 @@ from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
 from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.cpus.plan import CpuPlan
+from kubert_tui.engine.cluster_watch import ClusterWatch
 from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.exit_codes import ExitCodes
 from kubert_tui.engine.host_locks import HostLocks
@@ -120,6 +121,7 @@ class Session:
     _host_locks: HostLocks | None = field(init=False, default=None)
     _requests: "queue.SimpleQueue[_Request | None]" = field(init=False)
     _loads: LoadRequests = field(init=False)
+    _watch: ClusterWatch = field(init=False)
     _states: dict[str, StageState] = field(init=False)
     _cancel: Flag = field(init=False, default_factory=Flag)
     _detach: Flag = field(init=False, default_factory=Flag)
@@ -151,6 +153,13 @@ class Session:
         self._requests = queue.SimpleQueue()
         self._loads = LoadRequests(self._emit)
         self.connections = Connections(self.lab, self.connect)
+        self._watch = ClusterWatch(
+            lambda: self.lab,
+            self.connections,
+            self._emit,
+            lambda: tuple(self._past.measuring),
+            self.options.clock,
+        )
         if not self.options.dry_run:
             self._host_locks = self._make_host_locks()
         self._thread = Thread(target=self._work, name="engine", daemon=True)
@@ -197,6 +206,10 @@ class Session:
     def load(self, host: str, preset: str) -> None:
         """Load a host while it is measured, at once."""
         self._loads.serve(host, preset)
+
+    def watch_cluster(self, *, on: bool) -> None:
+        """Watch the lab's cluster, beside whatever is at work, or end that."""
+        self._watch.switch(on=on)
 
     def cancel(self) -> None:
         """Cancel the stage at work and what is queued behind it."""
@@ -331,6 +344,7 @@ class Session:
         return cpu_list(plan.housekeeping) if plan is not None else ""
 
     def _finish(self) -> None:
+        self._watch.close()
         if self._host_locks is not None:
             self._host_locks.close({self.lab.machine_of(name) for name in self._past.measuring})
         self.connections.close()

@@ -189,7 +189,7 @@ class StageWork:
 
     def guest(self, guest: Guest) -> Host:
         """Return a new connection to a machine of the lab; nobody is asked anything."""
-        return self.connections.guest(self.lab.host(guest.name))
+        return self.connections.beside(self.lab.host(guest.name))
 
     def drop(self, name: str) -> None:
         """Close the connection to `name`."""

@@ -7,7 +7,9 @@ from threading import Event as Flag
 
 from kubert_tui.facts.cluster import ClusterSeen, NodeSeen
 from kubert_tui.facts.fact import Fact
+from kubert_tui.facts.live_cluster import GivenCpus
 from kubert_tui.facts.parse_cluster import node, nodes, pods, server
+from kubert_tui.facts.parse_given import given_cpus
 from kubert_tui.facts.sections import Sections, split
 from kubert_tui.hosts.interface import Host, Invocation
 
@@ -40,6 +42,14 @@ def look_at_pods(
 ) -> Fact[tuple[str, ...]]:
     """Return the pods (`NAMESPACE/NAME`) that a drain of `node` would move. Raises as above."""
     return pods(_probe(control_plane, "pods", sudo, cancel, node=node))
+
+
+def look_at_cpus(host: Host, *, sudo: bool, cancel: Flag | None = None) -> GivenCpus:
+    """Return who has which CPUs of a node; `paused` while cyclictest runs there.
+
+    Raises as `look_at_node`.
+    """
+    return given_cpus(_probe(host, "cpus", sudo, cancel))
 
 
 def _probe(host: Host, part: str, sudo: bool, cancel: Flag | None, **told: str) -> Sections:

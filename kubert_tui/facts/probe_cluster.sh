@@ -1,7 +1,8 @@
 # What is looked at on a node of the cluster; probe_frame.sh comes before it.
 # Preceded by the lines nonce=RANDOM, socket=PATH and part=node, lead (the control plane: its
-# cluster, too), nodes (of the control plane: what nodes there are, no more) or pods (of the
-# control plane: those on the node of the line node=NAME).
+# cluster, too), nodes (of the control plane: what nodes there are, no more), pods (of the control
+# plane: those on the node of the line node=NAME) or cpus (of a node: who has which, no more;
+# nothing at all while cyclictest runs there).
 
 kubelet_arguments() {
     for entry in /proc/[0-9]*; do
@@ -131,8 +132,30 @@ pods() {
         --output 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}|{.metadata.ownerReferences[0].kind}|{.metadata.annotations.kubernetes\.io/config\.mirror}{"\n"}{end}'
 }
 
+# Without a process of its own: it is asked while something may be measured.
+measured() {
+    for entry in /proc/[0-9]*/comm; do
+        comm=
+        { read -r comm <"$entry"; } 2>/dev/null || :
+        [ "$comm" != cyclictest ] || return 0
+    done
+    return 1
+}
+
+cpus() {
+    begin measured /proc
+    if measured; then echo yes; end 0; return; fi
+    echo no
+    end 0
+    show cpu-state /var/lib/kubelet/cpu_manager_state
+    collect running kubelet kubelet_arguments
+    try version 5 uname -v
+    show realtime /sys/kernel/realtime
+}
+
 {
     case $part in
+        cpus) renice -n 19 -p $$ >/dev/null 2>&1; cpus ;;
         node) node ;;
         lead) node && cluster ;;
         nodes) nodes ;;

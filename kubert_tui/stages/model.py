@@ -199,5 +199,18 @@ class Stage:
     """
     pod_checks: tuple[Check, ...] = ()
     """Those of a pod, instead: what its node is like, `checks` have said of the node."""
+    for_machines: bool = False
+    """It is about hosts, and means something only where the lab has machines."""
     host_guide: Callable[[Facts], str] | None = None
     """Instructions for one host, chosen by its facts (BIOS menus)."""
+
+    def lacks(self, lab: Lab) -> str:
+        """Return what a lab has to name before the stage means anything; `` when it does.
+
+        `machines` or `cluster`, as the lab file calls them.
+        """
+        if self.where is Where.HOSTS and not self.for_machines:
+            return ""
+        if self.where in (Where.HOSTS, Where.GUESTS, Where.ALL):
+            return "" if lab.guests else "machines"
+        return "" if lab.cluster is not None else "cluster"

@@ -89,5 +89,6 @@ STAGE = Stage(
     ),
     not_for=not_for,
     not_for_first=True,
+    for_machines=True,
     observe=observe,
 )

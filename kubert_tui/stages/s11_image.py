@@ -30,5 +30,6 @@ STAGE = Stage(
     change=ImageChange(),
     not_for=image.why_none,
     not_for_first=True,
+    for_machines=True,
     observe=observe,
 )

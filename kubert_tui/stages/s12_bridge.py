@@ -45,4 +45,5 @@ STAGE = Stage(
     change=BridgeChange(bridge_playbook()),
     not_for=not_for,
     not_for_first=True,
+    for_machines=True,
 )

@@ -48,5 +48,6 @@ STAGE = Stage(
     change=MachinesChange(),
     not_for=not_for,
     not_for_first=True,
+    for_machines=True,
     observe=observe,
 )

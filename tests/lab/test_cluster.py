@@ -18,6 +18,7 @@ from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.lab.write import write_lab
 from kubert_tui.latency.store import load
 from kubert_tui.stages.kubeconfig import kubeconfig_path
+from tests.lab.watching import sees_a_cordon
 from tests.support.headless import Headless, auto
 from tests.support.kubernetes.hosts import ClusterHosts
 from tests.support.kubernetes.ladder import assert_left_nothing, give_cyclictest, ladder
@@ -132,6 +133,7 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
     found = nodes(lab)
     assert {name: one["ready"] for name, one in found.items()} == dict.fromkeys(hosts.names, True)
     assert {one["version"] for one in found.values()} == {hosts.version}
+    sees_a_cordon(hosts, lab)
     tokens = ("--field-selector=type=bootstrap.kubernetes.io/token", "--output=name")
     assert hosts.kubectl("--namespace=kube-system", "get", "secrets", *tokens) == ""
     assert hosts.run(hosts.worker, "ls -A /run/kubert-join") == ""

@@ -95,6 +95,9 @@ class ScriptedEngine:
         assert raw is None
         self.calls.append(("machines", order))
 
+    def watch_cluster(self, *, on: bool) -> None:
+        self.calls.append(("watch_cluster", on))
+
     def cancel(self) -> None:
         self.calls.append(("cancel",))
         self._stop()
