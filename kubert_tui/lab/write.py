@@ -63,6 +63,8 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         *([list(_machines(lab.machines))] if lab.machines != MachinesSpec() else []),
         *([list(_image(lab.image))] if lab.image != ImageSpec() else []),
         *([list(_cluster(lab.cluster))] if lab.cluster is not None else []),
+        *([list(_plain("ladder", lab.ladder))] if lab.ladder != LadderSpec() else []),
+        *([list(_plain("pods", lab.pods))] if lab.pods != PodsSpec() else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -213,6 +215,13 @@ def _cluster(cluster: ClusterSpec) -> Iterator[str]:
                 yield f"      role: {node.role}"
         elif key != "kubernetes":
             yield f"  {key}: {_flow(value)}"
+
+
+def _plain(name: str, part: Part) -> Iterator[str]:
+    """A section whose values are plain."""
+    yield f"{name}:"
+    for key, value in _given(part):
+        yield f"  {key}: {_scalar(value)}"
 
 
 def _flow(value: object) -> str:
