@@ -10,6 +10,7 @@ from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.duration import format_duration
+from kubert_tui.lab.ladder import LadderSpec
 from kubert_tui.lab.model import (
     ClusterSpec,
     CpusSpec,
@@ -25,6 +26,7 @@ from kubert_tui.lab.model import (
     Permission,
     RtTestsSpec,
 )
+from kubert_tui.lab.pods import PodsSpec
 
 _HEADER = """\
 # A lab of kubert-tui: which hosts, which kernel, which measurement, and what may be changed.

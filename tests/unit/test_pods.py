@@ -22,6 +22,7 @@ from kubert_tui.facts.pod import Granted, PodSeen, parse_granted, parse_pod
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
+from kubert_tui.lab.write import dump_lab
 from kubert_tui.latency.command import order_in_pod
 from kubert_tui.pods import look, pack
 from kubert_tui.pods.kubectl import Cluster, Room
@@ -67,6 +68,12 @@ def test_the_control_plane_has_one_if_it_is_alone_or_the_lab_says_so() -> None:
     assert [*both.pod_nodes.values()] == ["bull1", "bull2", "inside"]
     alone = TEXT.replace(", {name: bull2}, {name: inside}]}", "]}")
     assert with_guests(parse_lab(alone, "twins.yaml")).pod_nodes == {"bull1-pod": "bull1"}
+
+
+def test_the_lab_file_keeps_how_pods_are_measured() -> None:
+    text = TEXT + "pods: {image: 'reg:5000/rt@sha256:0', cpus: 2}\nladder: {order: layers}\n"
+    lab = parse_lab(text, "twins.yaml")
+    assert parse_lab(dump_lab(lab), "again") == lab
 
 
 def test_a_pod_is_called_as_no_host_is() -> None:
