@@ -10,6 +10,7 @@ from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.lab.causes import CausesSpec
 from kubert_tui.lab.duration import format_duration
+from kubert_tui.lab.ladder import LadderSpec
 from kubert_tui.lab.model import (
     ClusterSpec,
     CpusSpec,
@@ -25,6 +26,7 @@ from kubert_tui.lab.model import (
     Permission,
     RtTestsSpec,
 )
+from kubert_tui.lab.pods import PodsSpec
 
 _HEADER = """\
 # A lab of kubert-tui: which hosts, which kernel, which measurement, and what may be changed.
@@ -63,6 +65,8 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         *([list(_machines(lab.machines))] if lab.machines != MachinesSpec() else []),
         *([list(_image(lab.image))] if lab.image != ImageSpec() else []),
         *([list(_cluster(lab.cluster))] if lab.cluster is not None else []),
+        *([list(_plain("ladder", lab.ladder))] if lab.ladder != LadderSpec() else []),
+        *([list(_plain("pods", lab.pods))] if lab.pods != PodsSpec() else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -213,6 +217,13 @@ def _cluster(cluster: ClusterSpec) -> Iterator[str]:
                 yield f"      role: {node.role}"
         elif key != "kubernetes":
             yield f"  {key}: {_flow(value)}"
+
+
+def _plain(name: str, part: Part) -> Iterator[str]:
+    """A section whose values are plain."""
+    yield f"{name}:"
+    for key, value in _given(part):
+        yield f"  {key}: {_scalar(value)}"
 
 
 def _flow(value: object) -> str:

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import os
-import subprocess
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from kubert_tui.facts.pod import Granted, PodSeen, parse_granted, parse_pod
 from kubert_tui.hosts.interface import Completed, Host, Invocation
 from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
+from kubert_tui.lab.write import dump_lab
 from kubert_tui.latency.command import order_in_pod
 from kubert_tui.pods import look, pack
 from kubert_tui.pods.kubectl import Cluster, Room
@@ -67,6 +66,12 @@ def test_the_control_plane_has_one_if_it_is_alone_or_the_lab_says_so() -> None:
     assert [*both.pod_nodes.values()] == ["bull1", "bull2", "inside"]
     alone = TEXT.replace(", {name: bull2}, {name: inside}]}", "]}")
     assert with_guests(parse_lab(alone, "twins.yaml")).pod_nodes == {"bull1-pod": "bull1"}
+
+
+def test_the_lab_file_keeps_how_pods_are_measured() -> None:
+    text = TEXT + "pods: {image: 'reg:5000/rt@sha256:0', cpus: 2}\nladder: {order: layers}\n"
+    lab = parse_lab(text, "twins.yaml")
+    assert parse_lab(dump_lab(lab), "again") == lab
 
 
 def test_a_pod_is_called_as_no_host_is() -> None:
@@ -342,101 +347,3 @@ def test_why_a_pod_does_not_run() -> None:
     assert status.trouble == "ErrImageNeverPull: no such image"
     assert not status.ended
     assert cluster(said(""))[0].status("x") is None
-
-
-MEASURES = """\
-#!/bin/sh
-trap "echo ended; exit 3" TERM
-echo "$@"
-[ "$1" != wait ] || touch begun
-while [ "$1" = wait ]; do sleep 0.1; done
-exit 5
-"""
-
-
-@pytest.fixture
-def container(tmp_path: Path) -> Path:
-    """A run's directory with what a pod starts, and a cyclictest that says how it was called."""
-    scripts = Path(__file__).parents[2] / "kubert_tui" / "latency"
-    for name in ("pod.sh", "run.sh"):
-        (tmp_path / name).write_text((scripts / name).read_text())
-    program = tmp_path / "measures"
-    program.write_text(MEASURES)
-    program.chmod(0o755)
-    return tmp_path
-
-
-def start(container: Path, patience: int = 60) -> subprocess.Popen[bytes]:
-    argv = ["sh", "pod.sh", str(container), str(container / "measures"), "1", str(patience)]
-    return subprocess.Popen(argv, cwd=container)
-
-
-def order(container: Path, *argv: str) -> None:
-    (container / "go.new").write_text("\n".join(("0", *argv, "")))
-    (container / "go.new").replace(container / "go")
-
-
-def test_the_container_runs_what_its_node_orders(container: Path) -> None:
-    process = start(container)
-    order(container, str(container / "measures"), "a b", "$HOME")
-    assert process.wait(30) == 5
-    assert (container / "stdout").read_text() == "a b $HOME\n"
-    assert (container / "ended").read_text().startswith("5 ")
-    told = parse_granted((container / "granted").read_bytes())
-    assert isinstance(told, Known)
-    assert told.value.pid == process.pid
-    assert told.value.program == str(container / "measures")
-
-
-def test_its_node_records_what_happens_in_the_pod(container: Path) -> None:
-    process = start(container)
-    (container / "counters.sh").write_text("")
-    while not (container / "granted").exists():
-        assert process.poll() is None
-    argv = ["sh", "run.sh", str(container), "0", str(container / "measures"), "told"]
-    subprocess.run(argv, cwd=container, check=True)
-    assert process.wait(30) == 5
-    state = container / "exit"
-    assert state.read_text().split()[:2] == (container / "ended").read_text().split()
-    pid, _, _, boot = (container / "process").read_text().split()
-    assert int(pid) != process.pid, "cyclictest's, not the container's"
-    assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    kept_awake = os.access("/dev/cpu_dma_latency", os.W_OK)
-    assert state.read_text().endswith(" held\n") == kept_awake
-    assert subprocess.run(argv, cwd=container, check=False).returncode == 75, "once only"
-
-
-def test_a_pod_that_dies_ends_the_run(container: Path) -> None:
-    process = start(container)
-    (container / "counters.sh").write_text("")
-    while not (container / "granted").exists():
-        assert process.poll() is None
-    process.kill()
-    process.wait()
-    subprocess.run(["sh", "run.sh", str(container), "0", "x"], cwd=container, check=False)
-    assert (container / "exit").read_text().startswith("137 ")
-    assert not (container / "process").exists()
-
-
-def test_what_is_told_sample_by_sample_goes_into_the_pipe(container: Path) -> None:
-    os.mkfifo(container / "told")
-    process = start(container)
-    order(container, str(container / "measures"), "sample")
-    # It ends only when nobody in the pod holds it any more.
-    assert (container / "told").read_text() == "sample\n"
-    assert process.wait(30) == 5
-
-
-def test_deleted_it_lets_cyclictest_write_its_histogram(container: Path) -> None:
-    process = start(container)
-    order(container, str(container / "measures"), "wait")
-    while not (container / "begun").exists():
-        assert process.poll() is None
-    process.terminate()
-    assert process.wait(30) == 3
-    assert (container / "stdout").read_text() == "wait\nended\n"
-
-
-def test_nobody_orders_and_it_ends_by_itself(container: Path) -> None:
-    assert start(container, patience=0).wait(30) == 0
-    assert not (container / "ended").exists()

@@ -15,8 +15,10 @@ def give_cyclictest(hosts: ClusterHosts) -> None:
         shutil.copy("/usr/bin/cyclictest", hosts.twins.root(name) / "usr/bin")
     # With two processors, one of them reserved, it takes the only one there is.
     hosts.kubectl("-n", "kube-system", "scale", "deployment", "coredns", "--replicas=0")
-    pods = ("-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "--output=name")
-    hosts.await_kubectl("", *pods)
+    # At once: a kubelet of this age takes up to a minute to see that a pod has gone.
+    pods = ("-n", "kube-system", "pods", "--selector=k8s-app=kube-dns")
+    hosts.kubectl("delete", *pods, "--force", "--grace-period=0")
+    hosts.await_kubectl("", "get", *pods, "--output=name")
 
 
 def ladder(lab: Path, *arguments: str) -> Headless:
