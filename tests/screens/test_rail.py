@@ -83,5 +83,6 @@ async def test_on_a_lab_of_hosts_only() -> None:
             for stage in STAGES
             if stage.lacks(here)
         )
-        await until(pilot, lambda: "skipped" in screen_text(app))
+        await until(pilot, lambda: "Kubernetes" in screen_text(app))
+        assert "  none in this lab" in screen_text(app)
         assert "2 of 9 finished" in screen_text(app)
