@@ -91,6 +91,7 @@ def _when_finished(view: RunView, selected: Stage) -> str:
         return "Measured: press m for the histogram"
     if selected.decision is not None:
         return "Press a to see or change it, n for the next"
-    if position(view, selected.id) == len(view.stages):
+    later = view.stages[position(view, selected.id) :]
+    if all(stage.lacks(view.lab) for stage in later):
         return "Nothing to do here: press q to leave"
     return "Nothing to do here: press n for the next"

@@ -26,7 +26,7 @@ from kubert_tui.screens.questions.review import ReviewForm
 from kubert_tui.screens.wizard import WizardScreen
 
 SIZE = (100, 30)
-SETTINGS = ["cyclictest.duration=20s"]
+SETTINGS = ["cyclictest.duration=60s"]
 BYTES_LIMIT = 150_000
 PATIENCE = 1800.0
 """Seconds for one thing to happen: building the twins, or a stage, on a small computer."""

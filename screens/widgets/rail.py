@@ -23,6 +23,7 @@ from kubert_tui.stages.model import Stage
 
 _FOLDED = {"machines": "Virtual machines", "cluster": "Kubernetes"}
 """What a row of stages that lack something is called."""
+_NONE = "none in this lab"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,10 @@ class Rail(OptionList):
 
     def _folded(self, row: Row) -> Content:
         last = row.first + len(row.stages) - 1
-        sign, word, _ = stage_sign(self._view, row.id, self._glyphs)
+        sign = self._glyphs.states[StageState.SKIPPED]
         return Content.assemble(
             (f"{row.first}-{last} {sign} {_FOLDED[row.lacks]}\n", "$foreground-muted"),
-            (f"     {word}", "$foreground-muted"),
+            (f"     {_NONE}", "$foreground-muted"),
         )
 
 
@@ -139,5 +140,5 @@ def stage_sign(view: RunView, stage: str, glyphs: Glyphs) -> tuple[str, str, str
     if state is StageState.RUNNING and view.running != stage:
         return glyphs.states[state], "goes on alone", STATE_STYLES[state]
     if state is StageState.PENDING and view.stage(stage).lacks(view.lab):
-        return glyphs.states[StageState.SKIPPED], "none in this lab", STATE_STYLES[state]
+        return glyphs.states[StageState.SKIPPED], _NONE, STATE_STYLES[state]
     return glyphs.states[state], STATE_WORDS[state], STATE_STYLES[state]
