@@ -67,7 +67,8 @@ def introduce_guests(lab: Lab) -> None:
 def about_guest(lab: Lab, name: str) -> Iterator[None]:
     """Connect inside: an error about a machine says what is to be done about machines."""
     host = lab.parent_of(name)
-    if host and not _made(lab):
+    ours = any(one.name == name and not one.adopted for one in lab.guests)
+    if ours and not _made(lab):
         raise UnreachableError(
             "there is no key that logs in to it: it was never made", fix=_RUN_MACHINES, host=name
         )

@@ -67,7 +67,8 @@ def look(hypervisor: Hypervisor, case: Case) -> Plan:
     present = _ours(hypervisor, guest)
     if guest.spec.adopted:
         off = present is None or not present.on or present.state is State.PAUSED
-        return Plan(present is None, False, False, (), (), off)
+        state = None if present is None else present.state
+        return Plan(present is None, False, False, (), (), off, state)
     volumes = any(storage.volume(name) is None for name in (guest.disk, guest.seed))
     network = guest.spec.network == "nat" and not has_network(hypervisor, guest.lab)
     changes: tuple[Change, ...] = ()

@@ -106,6 +106,8 @@ def _steps(lab: Lab, host: str, case: Case, machine: MachineSeen, base: str) -> 
     if case.why_no_placement and spec.realtime:
         cpus += f" ({case.why_no_placement})"
     network = f"bridge {case.guest.net.bridge}" if spec.network == "bridge" else "NAT"
+    if machine.state == MISSING and spec.adopted:
+        return [PlannedStep(host, f"{name}: it was adopted, and is gone: nothing else is made")]
     if machine.state == MISSING:
         steps = [
             f"make a disk of {spec.disk}, a copy on write of {base}, and a seed for cloud-init",

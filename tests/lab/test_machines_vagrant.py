@@ -19,6 +19,7 @@ from kubert_tui.machines.ensure import ensure, look, rebuild
 from kubert_tui.machines.guest import guests_of
 from kubert_tui.machines.hypervisor import Hypervisor, open_hypervisor
 from kubert_tui.machines.lifecycle import destroy, destroy_all, leftovers, machines, release
+from kubert_tui.machines.seen import seen
 from kubert_tui.machines.traits import Traits
 from tests.lab.test_machines_stage import Bench, empty_bench, states
 from tests.support.libvirt_here import PrivateLibvirt, private_libvirt
@@ -140,7 +141,9 @@ def test_what_vagrant_made_is_adopted_and_stays_whose_it_is(
     # It is started and looked at like the others, and its definition is left alone.
     case = Case(guest, Traits(False, "emulated here"), None)
     assert look(hypervisor, case).empty
+    assert [one.state for one in seen(hypervisor, "twins", [case])] == ["running"]
     libvirt.virsh("destroy", "proj_master")
+    assert [one.state for one in seen(hypervisor, "twins", [case])] == ["off"]
     assert look(hypervisor, case).start
     assert ensure(hypervisor, case, "base+none").started
     for act in (

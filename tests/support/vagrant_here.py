@@ -71,9 +71,10 @@ class Vagrant:
         home.mkdir(exist_ok=True)
         done = subprocess.run(
             [*self.libvirt.enter, "vagrant", *arguments],
-            cwd=self.directory,
             env={
                 **os.environ, "HOME": str(home), "VAGRANT_HOME": str(home / ".vagrant.d"),
+                # Who enters a mount namespace stands at its root.
+                "VAGRANT_CWD": str(self.directory),
                 "VAGRANT_DEFAULT_PROVIDER": "libvirt", "VAGRANT_CHECKPOINT_DISABLE": "1",
                 "LIBVIRT_DEFAULT_URI": "qemu:///system",
             },

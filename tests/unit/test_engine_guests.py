@@ -7,7 +7,7 @@ import pytest
 
 from kubert_tui.base.errors import ExitCode, UnreachableError
 from kubert_tui.cpus.plan import CpuPlan
-from kubert_tui.engine.targets import targets, with_guests
+from kubert_tui.engine.targets import about_guest, targets, with_guests
 from kubert_tui.events.model import Failure, HostLocked, RunStarted, StageFinished, StageState
 from kubert_tui.hosts.interface import Asker, Host
 from kubert_tui.hosts.ssh_config import Endpoint, endpoint_of
@@ -218,3 +218,20 @@ def test_without_a_cluster_its_stages_are_skipped() -> None:
     assert ended(outcome).state is StageState.SKIPPED
     assert "add `cluster:`" in ended(outcome).summary
     assert world.connected == []
+
+
+def test_an_adopted_machine_needs_no_key_of_the_lab() -> None:
+    lab = with_guests(
+        parse_lab(
+            "name: twins\nhosts: [{name: bull1}]\n"
+            "machines: [{name: one}, {name: two, adopted: proj_two, user: vagrant}]\n",
+            "lab.yaml",
+        )
+    )
+    with about_guest(lab, "two"), about_guest(lab, "bull1"):
+        pass
+    with pytest.raises(UnreachableError, match="never made"), about_guest(lab, "one"):
+        pass
+    with pytest.raises(UnreachableError) as caught, about_guest(lab, "two"):
+        raise UnreachableError("no route", fix="plug it in")
+    assert "does not run on bull1" in caught.value.fix
