@@ -109,6 +109,7 @@ def _explained(error: ValidationError, source: Mapping[tuple[str | int, ...], st
     for detail in error.errors(include_url=False):
         what, hint = explain(detail)
         rules = {"hosts": ("hosts",), "guests": ("machines",), "nodes": ("cluster",)}
+        rules |= {"workloads": ("density",)}
         place = rules.get(detail["type"], detail["loc"])
         if detail["type"] == "loops" and (_MEASURE, "duration") in source:
             place = (_MEASURE, "duration")

@@ -14,6 +14,7 @@ from kubert_tui.lab.model import (
     ClusterSpec,
     CpusSpec,
     CyclictestSpec,
+    DensitySpec,
     HostSpec,
     ImageSpec,
     KernelSpec,
@@ -24,6 +25,7 @@ from kubert_tui.lab.model import (
     Part,
     Permission,
     RtTestsSpec,
+    WorkloadSpec,
 )
 
 _HEADER = """\
@@ -63,6 +65,8 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         *([list(_machines(lab.machines))] if lab.machines != MachinesSpec() else []),
         *([list(_image(lab.image))] if lab.image != ImageSpec() else []),
         *([list(_cluster(lab.cluster))] if lab.cluster is not None else []),
+        *([list(_workloads(lab.workloads))] if lab.workloads else []),
+        *([list(_density(lab.density))] if lab.density != DensitySpec() else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -213,6 +217,23 @@ def _cluster(cluster: ClusterSpec) -> Iterator[str]:
                 yield f"      role: {node.role}"
         elif key != "kubernetes":
             yield f"  {key}: {_flow(value)}"
+
+
+def _workloads(workloads: tuple[WorkloadSpec, ...]) -> Iterator[str]:
+    yield "# Applications that run in the cluster while it is measured."
+    yield "workloads:"
+    for workload in workloads:
+        first = "  - "
+        for key, value in _given(workload):
+            yield f"{first}{key}: {_flow(value)}"
+            first = "    "
+
+
+def _density(density: DensitySpec) -> Iterator[str]:
+    yield "# How many of them run on each node: 0, 1, ... max."
+    yield "density:"
+    for key, value in _given(density):
+        yield f"  {key}: {_flow(value)}"
 
 
 def _flow(value: object) -> str:

@@ -160,6 +160,8 @@ class Where(StrEnum):
     """Both; without machines there is nothing to do."""
     NODES = "nodes"
     """The nodes of its cluster, whichever of the two they are."""
+    CLUSTER = "cluster"
+    """The nodes of its cluster, and the hosts that run those of them that are machines."""
 
 
 @dataclass(frozen=True, slots=True)
