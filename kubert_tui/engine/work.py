@@ -26,6 +26,7 @@ from kubert_tui.events.measuring import (
     CausesMeasured,
     CauseStored,
     ClusterProved,
+    DensityMeasured,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
@@ -60,6 +61,7 @@ _REMEMBERED = (
     CauseStored,
     CausesMeasured,
     ClusterProved,
+    DensityMeasured,
     Restarting,
 )
 

@@ -177,9 +177,7 @@ def _placed(
     here = {"key": _HOSTNAME, "operator": "In", "values": list(nodes)}
     required = {"nodeSelectorTerms": [{"matchExpressions": [here]}]}
     template["spec"] |= {
-        "affinity": {
-            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}
-        },
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}},
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
