@@ -137,9 +137,16 @@ def _beneath(
     hosts = [
         one
         for one in measurements
-        if guest.parent and (one.host, one.run, one.layer) == (guest.parent, guest.run, "host")
+        if guest.parent
+        and (one.host, one.run, one.layer) == (guest.parent, guest.run, "host")
+        and _step(one) == _step(guest)
     ]
     return max(hosts, key=lambda one: one.started, default=None)
+
+
+def _step(stored: StoredMeasurement) -> int | None:
+    """Return which step of a density run it is; None if it is none."""
+    return stored.applications.count if stored.applications else None
 
 
 def _rung(
