@@ -17,7 +17,7 @@ _STUCK = frozenset({
     "CreateContainerConfigError",
 })  # fmt: skip
 """Why a container waits (kubelet's words) where waiting longer does not help."""
-_FULL = ("Outof", "TopologyAffinityError", "SMTAlignmentError", "UnexpectedAdmissionError")
+_FULL = ("OutOf", "TopologyAffinityError", "SMTAlignmentError", "UnexpectedAdmissionError")
 """How the kubelet's reasons begin when it turns away a pod that the scheduler sent it."""
 
 

@@ -154,6 +154,9 @@ def _problems_of_scaled(node: MappingNode) -> Iterator[tuple[int, str]]:
     if not isinstance(_child(pod, "containers"), SequenceNode):
         yield _line(node, "spec"), "expected spec.template.spec.containers"
         return
+    metadata = _child(template, "metadata")
+    if not isinstance(_child(metadata, "labels"), MappingNode):
+        yield _line(template, "metadata"), "expected labels in spec.template.metadata"
     for key in _PLACES:
         if _child(pod, key) is not None:
             what = f"leave {key} out: `nodes` of the workload says where its pods run"

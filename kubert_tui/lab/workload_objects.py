@@ -170,9 +170,9 @@ def _placed(
         return placed
     placed["spec"].pop("replicas", None)
     template = placed["spec"]["template"]
-    metadata = template.setdefault("metadata", {})
-    metadata["labels"] = {
-        **(metadata.get("labels") or {}), **_MANAGED, WORKLOAD: workload, _SPREAD: spread
+    # A new mapping: a selector may be the same one.
+    template["metadata"]["labels"] = {
+        **template["metadata"]["labels"], **_MANAGED, WORKLOAD: workload, _SPREAD: spread
     }  # fmt: skip
     here = {"key": _HOSTNAME, "operator": "In", "values": list(nodes)}
     required = {"nodeSelectorTerms": [{"matchExpressions": [here]}]}

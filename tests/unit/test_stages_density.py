@@ -31,6 +31,7 @@ from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.workload_objects import Application
 from kubert_tui.latency.applications import StoredApplications, end_of
+from kubert_tui.latency.command import order_for
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.launch import RunState, Stage
 from kubert_tui.latency.store import save
@@ -95,7 +96,7 @@ class Cluster(World):
         worst = self.worst.get(count, 10)
         counts[worst] = 1000
         thread = ThreadHistogram(0, tuple(counts), 0, worst, float(worst), worst)
-        order = density_change.order_for(work.lab, work.facts(host), work.measurement(host))
+        order = order_for(work.lab, work.facts(host), work.measurement(host))
         stored = stored_measurement(host, Snapshot(1, 1.0, (thread,), final=True))
         marks = stored.fingerprint.model_copy(
             update={"boot_id": f"boot-{self.boots.get(host, 0)}", "realtime": {"uname": "yes"}}
@@ -300,7 +301,7 @@ def test_a_measurement_of_another_step_is_ended_first(cluster: Cluster) -> None:
     # The lab file is edited: one application only, so that what runs is of no step any more.
     changed = lab(LAB.replace("density: {max: 2}", "density: {max: 2, workloads: [burn]}"))
     outcome = density(cluster, changed)
-    assert cluster.stopped == [identity for identity in cluster.states]
+    assert cluster.stopped == list(cluster.states)
     (ended,) = outcome.only(MeasurementEnded)
     assert "other applications" in ended.reason
     assert cluster.measured == [("Bull2", 0), ("Bull2", 0), ("Bull2", 1), ("Bull2", 2)]
