@@ -17,6 +17,7 @@ from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.lab.write import write_lab
 from kubert_tui.stages.kubeconfig import kubeconfig_path
+from tests.support.density import until_there_is_no_room
 from tests.support.headless import Headless, auto
 from tests.support.kubernetes.hosts import ClusterHosts
 from tests.support.twins import wait_until
@@ -119,6 +120,8 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
         assert state["policyName"] == "static"
         running = hosts.run(name, "tr '\\0' ' ' </proc/$(pgrep -x kubelet)/cmdline")
         assert "--reserved-cpus=0 " in running
+
+    until_there_is_no_room(hosts, lab)
 
     # Again: nothing to do. A worker that lost its identity is cleaned, and joins again.
     again = through(lab, "--from", "cluster-nodes", "--until", "cluster-network")

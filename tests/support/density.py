@@ -53,8 +53,8 @@ def density_lab(hosts: ClusterHosts, lab: Path, *, limit: str, most: int) -> Pat
         shutil.copy(LIBNUMA, hosts.twins.root(name) / "usr/lib/x86_64-linux-gnu")
     # Else its DNS may have a part of that CPU.
     hosts.kubectl("--namespace=kube-system", "scale", "--replicas=0", "deployment/coredns")
-    hosts.await_kubectl("", "--namespace=kube-system", "get", "pods", "--output=name",
-                        "--selector=k8s-app=kube-dns")  # fmt: skip
+    hosts.kubectl("--namespace=kube-system", "delete", "pods", "--selector=k8s-app=kube-dns",
+                  "--now")  # fmt: skip
     manifest = lab.parent / "plc.yaml"
     manifest.write_text(MANIFEST.format(image=hosts.realtime_image))
     made = load_lab(lab)
