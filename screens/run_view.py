@@ -7,7 +7,9 @@ from functools import singledispatchmethod
 
 from kubert_tui.checks.finding import Finding
 from kubert_tui.events.measuring import (
+    ApplicationsRunning,
     CauseStored,
+    DensityMeasured,
     LatencyCounters,
     LatencyStarted,
     LatencyStored,
@@ -39,6 +41,7 @@ from kubert_tui.events.model import (
 )
 from kubert_tui.events.questions import Answered, Choice, Question
 from kubert_tui.events.transfer import Transfer
+from kubert_tui.events.words import said
 from kubert_tui.facts.fact import NOT_LOOKED_AT, Fact
 from kubert_tui.facts.model import Facts
 from kubert_tui.facts.virtual import Libvirt
@@ -115,6 +118,7 @@ class RunView:
     """By host: SMIs and throttling beside its newest measurement."""
     loads: dict[str, tuple[LoadChanged, ...]] = field(default_factory=dict)
     """What began and ended beside the newest measurements, by host, in order of time."""
+    densities: dict[str, DensityMeasured] = field(default_factory=dict)
     libvirt: dict[str, Fact[Libvirt]] = field(default_factory=dict)
     """By host: its machines, when they were last looked at."""
     consoles: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -287,9 +291,11 @@ class RunView:
         return _WAITS
 
     @_fold.register
-    def _note(self, event: Note) -> Areas:
-        self.activity = _at(event.host, event.text)
-        return frozenset({Area.STATUS})
+    def _said(self, event: Note | CauseStored | ApplicationsRunning | DensityMeasured) -> Areas:
+        if isinstance(event, DensityMeasured):
+            self.densities[event.host] = event
+        self.activity = _at(event.host, said(event))
+        return frozenset({Area.STATUS, Area.GUIDE})
 
     @_fold.register
     def _console(self, event: ConsoleSaid) -> Areas:
@@ -364,11 +370,6 @@ class RunView:
     @_fold.register
     def _load_refused(self, event: LoadRefused) -> Areas:
         self.activity = _at(event.host, f"no load {event.preset}: {event.what}")
-        return frozenset({Area.STATUS})
-
-    @_fold.register
-    def _cause_stored(self, event: CauseStored) -> Areas:
-        self.activity = _at(event.host, event.summary)
         return frozenset({Area.STATUS})
 
     @_fold.register

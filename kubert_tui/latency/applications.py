@@ -12,7 +12,7 @@ from kubert_tui.latency.fingerprint import Part
 
 _END = "density.json"
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,255}")
-_SIZE_LIMIT = 64 * 1024
+_SIZE_LIMIT = 4 * 1024 * 1024
 
 
 class StoredApplications(Part):
@@ -38,6 +38,8 @@ class DensityEnd(Part):
     """Applications on each node in the last step that was measured."""
     reason: str = Field(default="", max_length=2000)
     """Why there are no more; empty when that was all that was asked for."""
+    results: tuple[str, ...] = Field(default=(), max_length=100_000)
+    """Names of the files that are done with: who measures again measures all of it anew."""
 
 
 def save_end(directory: Path, end: DensityEnd) -> None:

@@ -30,7 +30,7 @@ from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.lab.nodes import control_plane_of, nodes_of
 from kubert_tui.lab.workload_objects import Application, chosen_applications, fingerprint_of
-from kubert_tui.latency.applications import DensityEnd, StoredApplications, save_end
+from kubert_tui.latency.applications import DensityEnd, StoredApplications, end_of, save_end
 from kubert_tui.latency.command import order_for
 from kubert_tui.latency.launch import Run, Stage
 from kubert_tui.latency.measure import await_exit
@@ -40,6 +40,7 @@ from kubert_tui.stages.measure_change import MeasureChange, directory_on, measur
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.workloads_change import PLAYBOOK, Workloads, steps_for
 
+_RESULTS = "latency-*.json"
 _LACKING = re.compile(r"Insufficient [\w./-]+|Too many pods|\w+Error\b")
 
 
@@ -82,7 +83,11 @@ class DensityChange:
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
         """Go through the steps that are not measured yet; leave nothing behind."""
         found = chosen_applications(work.lab)
-        stepping = _Stepping(work, hosts, found, Workloads(work, found), fingerprint_of(found))
+        before = end_of(work.directory.name)
+        stepping = _Stepping(
+            work, hosts, found, Workloads(work, found), fingerprint_of(found),
+            frozenset(before.results if before else ()),
+        )  # fmt: skip
         try:
             end = stepping.go_through()
         except DetachedError:
@@ -95,6 +100,9 @@ class DensityChange:
         save_end(work.directory, end)
         for curve in curves(stepping.results(), ends={work.directory.name: end}):
             work.emit(self._measured(work, curve))
+        # From now on it is told: whoever asks again wants it measured again.
+        done = tuple(path.name for path in work.directory.glob(_RESULTS))
+        save_end(work.directory, end.model_copy(update={"results": done}))
 
     def _measured(self, work: Work, curve: Curve) -> DensityMeasured:
         steps = self.plan(work.lab, work.facts(curve.host))
@@ -124,6 +132,8 @@ class _Stepping:
     found: tuple[Application, ...]
     workloads: Workloads
     fingerprint: str
+    told: frozenset[str]
+    """Files of results that do not count any more: all of it was measured and told before."""
     goes_on: bool = False
     """A host is out of reach, and is measured: the applications have to stay."""
 
@@ -203,7 +213,9 @@ class _Stepping:
         """
         facts = self.work.facts(host)
         order = order_for(self.work.lab, facts, self.work.measurement(host))
-        for path in sorted(self.work.directory.glob("latency-*.json")):
+        for path in sorted(self.work.directory.glob(_RESULTS)):
+            if path.name in self.told:
+                continue
             try:
                 one = load(path)
             except MeasurementError:

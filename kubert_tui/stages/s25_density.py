@@ -31,7 +31,7 @@ def _not_for(facts: Facts, lab: Lab) -> str:
 STAGE = replace(
     ON_HOSTS,
     id="density",
-    title="Density of applications",
+    title="Application density",
     guide=Guide(
         what="Measures every node that runs applications of the lab file (`workloads:`), and the "
         "host beneath it, while more and more of them run there: none, then one of each on each "

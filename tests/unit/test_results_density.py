@@ -176,9 +176,9 @@ def words(below: Mapping[int, bool | None]) -> tuple[str, ...]:
 def test_faces_show_the_curve_as_lines() -> None:
     title_, head, first, second, statement = words({0: True, 1: False})
     assert "loop + burn" in title_
-    assert head.split() == ["applications", "p50", "p99", "p99.9", "max"]
+    assert head.split() == ["n", "p50", "p99", "p99.9", "max"]
     assert first.split() == ["0", "<3", "<3", "<11", "10"]
-    assert second.endswith("not below the limit")
+    assert second.endswith("  over")
     assert statement == "it breaks at 1"
     running = ApplicationsRunning(applications=2, names=NAMES, pods=4)
     assert running_line(running) == "2 x loop + burn on each node: 4 pods, all ready"

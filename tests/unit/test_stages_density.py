@@ -16,6 +16,7 @@ from kubert_tui.base.errors import (
     MeasurementError,
     UnreachableError,
 )
+from kubert_tui.engine.session import Options, Session
 from kubert_tui.events.measuring import (
     ApplicationsRunning,
     DensityMeasured,
@@ -23,6 +24,7 @@ from kubert_tui.events.measuring import (
     MeasurementEnded,
 )
 from kubert_tui.events.model import Failure, Note, PlanMade, StageFinished, StageState
+from kubert_tui.events.questions import Answer, Choice, Question
 from kubert_tui.facts.fact import Known
 from kubert_tui.facts.model import Facts
 from kubert_tui.facts.workloads import PodSeen
@@ -205,6 +207,25 @@ def test_the_plan_names_applications_steps_and_the_measurement(cluster: Cluster)
     assert any("cyclictest" in step.command for step in plan.steps)
     assert plan.needs == ("cluster",)
     assert cluster.applied == []
+
+
+def test_who_asks_again_gets_all_of_it_measured_again(cluster: Cluster) -> None:
+    cluster.trouble = lambda _, count: MeasurementError("cut off") if count == 2 else None
+    density(cluster)  # it fails, so that the same run goes on
+    cluster.trouble = lambda _, count: None
+    session = Session(lab(), Options(), (STAGE,), cluster.gather, cluster.connect)
+    session.submit(STAGE.id)
+    session.submit(STAGE.id)
+    session.submit(STAGE.id, again=True)
+    session.close()
+    outcome = Outcome()
+    for event in session.events():
+        outcome.events.append(event)
+        if isinstance(event, Question):
+            session.answer(event.number, Answer(Choice.APPLY))
+    states = [one.hosts["Bull2"] for one in outcome.only(StageFinished)]
+    assert states == [StageState.DONE, StageState.SATISFIED, StageState.DONE]
+    assert [count for _, count in cluster.measured] == [0, 1, 2, 0, 1, 2]
 
 
 def test_no_room_for_another_ends_the_steps_with_that_fact(cluster: Cluster) -> None:
