@@ -76,7 +76,7 @@ def _put(
         part["allow"] = [word.strip() for word in value.split(",") if word.strip()]
     elif isinstance(last, int) or known_keys(tuple(place)):
         raise _refused(setting, "not a single value", "name a key inside it, or use the lab file")
-    elif isinstance(part[last], list):
+    elif isinstance(part.get(last), list):
         part[last] = [word.strip() for word in value.split(",") if word.strip()]
     elif place[0] == _MEASURE:
         # The last of loops and duration wins, whatever the file says.
