@@ -36,6 +36,8 @@ class PodSeen:
     """Why no node takes it: the scheduler's words, or the kubelet's."""
     stuck: str = ""
     """Why it will not run, whatever room there is."""
+    restarts: int = 0
+    """Of its containers."""
 
 
 def look_at_pods(
@@ -97,6 +99,7 @@ def _pod(item: Mapping[str, Any]) -> PodSeen:
         going="deletionTimestamp" in metadata,
         no_room=no_room,
         stuck=stuck,
+        restarts=sum(int(one["restartCount"]) for one in status.get("containerStatuses") or ()),
     )
 
 

@@ -26,7 +26,7 @@ def evidence_of(stored: StoredMeasurement, hardware: int | None = None) -> Evide
     return Evidence(
         realtime=realtime(stored),
         seconds=stored.elapsed,
-        load=what_loaded(stored),
+        load=what_loaded(stored) or _applications(stored),
         loaded=share_loaded(stored),
         maximum=figures.maximum,
         samples=figures.samples,
@@ -44,6 +44,12 @@ def evidence_of(stored: StoredMeasurement, hardware: int | None = None) -> Evide
         throttled=stored.realtime_throttled or _throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )
+
+
+def _applications(stored: StoredMeasurement) -> str:
+    """Return what ran beside it in pods, all of the time: also a load."""
+    about = stored.applications
+    return f"{about.count} x {' + '.join(about.names)} in pods" if about and about.pods else ""
 
 
 def share_loaded(stored: StoredMeasurement) -> float:

@@ -194,6 +194,23 @@ class _Stepping:
                 raise
 
         self.work.each(hosts, measure)
+        if count:
+            self._tell_of_lost(len(pods))
+
+    def _tell_of_lost(self, wanted: int) -> None:
+        """Tell when an application did not run to the end of a step: its figures are of fewer."""
+        try:
+            pods = self.workloads.pods()
+        except KubertError as error:
+            self.work.emit(Note(host=error.host, text=f"whether all ran to the end: {error.what}"))
+            return
+        ready, restarts = sum(one.ready for one in pods), sum(one.restarts for one in pods)
+        if ready != wanted or restarts:
+            text = (
+                f"of {wanted} pods {ready} were ready at the end of this step, and they were "
+                f"restarted {restarts} times: not all of the applications ran all of the time"
+            )
+            self.work.emit(Note(host=self.workloads.lead, text=text))
 
     def _pods_by_host(self, nodes: list[str]) -> Mapping[str, int]:
         """Return how many pods there are on each host; those of its machines are on it, too."""

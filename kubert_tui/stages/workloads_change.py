@@ -91,7 +91,13 @@ class Workloads:
         cluster = self.work.lab.cluster
         limit = float(cluster.timeout_seconds if cluster else 0)
         while True:
-            pods = self.pods()
+            now = time.monotonic()
+            try:
+                pods = self.pods()
+            except ChangeError:
+                if now - begun > limit:
+                    raise
+                pods = ()  # an API server that has too much to do now may answer later
             ready = sum(one.ready for one in pods)
             if ready == len(pods) == wanted:
                 return ""
@@ -104,7 +110,6 @@ class Workloads:
                 )
             if full := next((one for one in pods if one.no_room), None):
                 return full.no_room
-            now = time.monotonic()
             if now - begun > limit:
                 raise ChangeError(
                     f"of {wanted} pods {ready} were ready after {limit:.0f} s",

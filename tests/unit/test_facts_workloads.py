@@ -24,7 +24,9 @@ def seen(*items: dict[str, Any]) -> tuple[PodSeen, ...]:
 def waiting(reason: str, message: str = "") -> dict[str, Any]:
     return {
         "phase": "Pending",
-        "containerStatuses": [{"state": {"waiting": {"reason": reason, "message": message}}}],
+        "containerStatuses": [
+            {"state": {"waiting": {"reason": reason, "message": message}}, "restartCount": 0}
+        ],
     }
 
 
@@ -78,7 +80,9 @@ def test_one_that_will_not_run(status: dict[str, Any], told: str) -> None:
 def test_one_that_ends_again_and_again_says_with_what() -> None:
     status = waiting("CrashLoopBackOff", "back-off 10s")
     status["containerStatuses"][0]["lastState"] = {"terminated": {"exitCode": 2}}
+    status["containerStatuses"][0]["restartCount"] = 3
     (one,) = seen(pod(**status))
+    assert one.restarts == 3
     assert one.stuck == "CrashLoopBackOff: back-off 10s (it ended with 2)"
 
 

@@ -102,6 +102,13 @@ def test_each_host_has_its_curve_and_the_later_measurement_counts() -> None:
     assert found[0].points[1].maximum == 20
 
 
+def test_applications_are_a_load() -> None:
+    assert "It ran without load." in only(step(0, 10)).points[0].verdict.reasons
+    verdict = only(step(2, 10)).points[0].verdict
+    assert "under load (2 x loop + burn in pods)" in verdict.statement
+    assert "It ran without load." not in verdict.reasons
+
+
 def test_a_guest_is_set_below_its_host_at_the_same_step() -> None:
     rungs = ladder([step(0, 10), step(2, 60), step(0, 15, "inside", "bull2")])
     assert [rung.told_deltas()[-1] for rung in rungs if rung.inside] == ["+5"]

@@ -70,6 +70,8 @@ class Cluster(World):
     stays: bool = False
     """What is to be removed cannot be."""
     running: int = 0
+    restarts: int = 0
+    """Of each pod."""
     applied: list[str] = field(default_factory=list)
     worst: dict[int, int] = field(default_factory=dict)
     """us, by number of applications."""
@@ -131,8 +133,12 @@ class Pretended:
         self.cluster.running = copies
         return NO_CPU if copies > self.cluster.room else ""
 
+    @property
+    def lead(self) -> str:
+        return "bull1"
+
     def pods(self) -> tuple[PodSeen, ...]:
-        one = PodSeen("p", "loop", "bull2", ready=True)
+        one = PodSeen("p", "loop", "bull2", ready=True, restarts=self.cluster.restarts)
         return (one,) * (2 * self.cluster.running)
 
     def remove(self) -> None:
@@ -300,6 +306,16 @@ def test_a_note_tells_what_stays_after_another_failure(cluster: Cluster) -> None
     cluster.stays, cluster.wrong = True, "they do not run"
     notes = [one.text for one in density(cluster).only(Note)]
     assert any("cannot be removed" in text for text in notes)
+
+
+def test_applications_that_did_not_last_are_told_of(cluster: Cluster) -> None:
+    assert not density(cluster).only(Note)
+    cluster.restarts = 1
+    notes = [one.text for one in density(cluster).only(Note)]
+    assert [text.partition(":")[0] for text in notes] == [
+        "of 2 pods 2 were ready at the end of this step, and they were restarted 2 times",
+        "of 4 pods 4 were ready at the end of this step, and they were restarted 4 times",
+    ]
 
 
 def test_a_measurement_of_another_step_is_ended_first(cluster: Cluster) -> None:
