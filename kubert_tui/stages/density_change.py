@@ -3,8 +3,8 @@
 import json
 import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ from kubert_tui.stages.measure_change import MeasureChange, directory_on, measur
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.workloads_change import PLAYBOOK, Workloads, steps_for
 
-_RESULTS = "latency-*.json"
 _LACKING = re.compile(r"Insufficient [\w./-]+|Too many pods|\w+Error\b")
 
 
@@ -101,7 +100,7 @@ class DensityChange:
         for curve in curves(stepping.results(), ends={work.directory.name: end}):
             work.emit(self._measured(work, curve))
         # From now on it is told: whoever asks again wants it measured again.
-        done = tuple(path.name for path in work.directory.glob(_RESULTS))
+        done = tuple(path.name for path in work.directory.glob("latency-*.json"))
         save_end(work.directory, end.model_copy(update={"results": done}))
 
     def _measured(self, work: Work, curve: Curve) -> DensityMeasured:
@@ -134,6 +133,8 @@ class _Stepping:
     fingerprint: str
     told: frozenset[str]
     """Files of results that do not count any more: all of it was measured and told before."""
+    kept: dict[Path, StoredMeasurement] = field(default_factory=dict)
+    """What was read of this run's results: they never change."""
     goes_on: bool = False
     """A host is out of reach, and is measured: the applications have to stay."""
 
@@ -230,13 +231,7 @@ class _Stepping:
         """
         facts = self.work.facts(host)
         order = order_for(self.work.lab, facts, self.work.measurement(host))
-        for path in sorted(self.work.directory.glob(_RESULTS)):
-            if path.name in self.told:
-                continue
-            try:
-                one = load(path)
-            except MeasurementError:
-                continue
+        for one in self._stored(host):
             about = one.applications
             if (
                 about is not None
@@ -249,6 +244,15 @@ class _Stepping:
             ):
                 return one
         return None
+
+    def _stored(self, host: str) -> Iterator[StoredMeasurement]:
+        for path in sorted(self.work.directory.glob(f"latency-{host}-*.json")):
+            if path.name in self.told:
+                continue
+            try:
+                yield self.kept.get(path) or self.kept.setdefault(path, load(path))
+            except MeasurementError:
+                continue
 
     def _begin(self, host: str, applications: StoredApplications) -> None:
         """Write down which step the measurement that is due is of; end one of another step.
@@ -277,6 +281,7 @@ class _Stepping:
             run.stop()
             await_exit(run)
         path.unlink(missing_ok=True)
+        self.kept.pop(path, None)
         why = "it was begun while other applications ran"
         self.work.emit(MeasurementEnded(host=host, identity=identity, reason=why))
 

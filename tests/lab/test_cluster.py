@@ -96,7 +96,7 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
     before = {name: hosts.state(name) for name in hosts.names}
 
     break_off_init(hosts, lab)
-    made = through(lab, "--from", "cluster-control-plane")
+    made = through(lab, "--from", "cluster-control-plane", "--until", "cluster-smoke")
     assert made == dict.fromkeys(
         ("cluster-control-plane", "cluster-workers", "cluster-network", "cluster-smoke"), "done"
     )

@@ -18,7 +18,7 @@ from kubert_tui.latency.statistics import (
 )
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.beside import beside_of
-from kubert_tui.results.evidence import evidence_of, limit_named, missed, scheduled
+from kubert_tui.results.evidence import applications_of, evidence_of, limit_named, missed, scheduled
 from kubert_tui.results.foreign_parts import IMPORTED
 from kubert_tui.results.likeness import dma_latency
 from kubert_tui.results.verdict import Verdict, judge
@@ -58,7 +58,7 @@ def chapter(stored: StoredMeasurement, limit: Limit | None) -> Chapter:
     beside = beside_of(stored)
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(stored.started))
     return Chapter(
-        title=f"{stored.host}, {when}",
+        title=", ".join(filter(None, (stored.host, applications_of(stored), when))),
         verdict=judge(evidence_of(stored, beside.hardware), limit or limit_named(stored)),
         figures=(
             *_rows(stored.snapshot().threads, missed(stored)),

@@ -10,6 +10,7 @@ from kubert_tui.results.ladder import FIGURES
 
 _INCHES = (10.0, 4.2)
 _MARKS = ("o", "s", "^", "D")
+_COLOURS = ("tab:blue", "tab:orange", "tab:green", "black")
 _DASHES = (":", "-.", "--", "-")
 
 
@@ -42,7 +43,7 @@ def density_plot(curve: Curve, form: str = "svg") -> bytes:
             if drawn:
                 axes.plot(
                     *zip(*drawn, strict=True), label=name, marker=_MARKS[index],
-                    linestyle=_DASHES[index], markersize=4, linewidth=1.2,
+                    color=_COLOURS[index], linestyle=_DASHES[index], markersize=4, linewidth=1.2,
                 )  # fmt: skip
         _limit(axes, curve)
         axes.set_ylim(bottom=0)
