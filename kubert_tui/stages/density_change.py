@@ -189,7 +189,7 @@ class _Stepping:
             )
             self._begin(host, applications)
             try:
-                measure_one(self.work, host, applications)
+                measure_one(self.work, host, applications=applications)
             except UnreachableError:
                 self.goes_on = True
                 raise
