@@ -1,10 +1,12 @@
 """A lab's applications in its cluster: applied, waited for, removed; whoever asks for it."""
 
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubert_tui.base.errors import CancelledError, ChangeError, DetachedError
+from kubert_tui.base.text import clean_line
 from kubert_tui.events.model import CommandFinished, CommandStarted, PlannedStep, Waiting
 from kubert_tui.facts.workloads import KUBECTL, PodSeen, kubectl_error, look_at_pods
 from kubert_tui.hosts.interface import Invocation
@@ -137,12 +139,15 @@ def steps_for(lab: Lab, host: str, found: tuple[Application, ...]) -> tuple[Plan
     steps = []
     for one in found:
         spec = next(spec for spec in lab.workloads if spec.name == one.name)
-        what = f"the manifest {spec.manifest}"
+        what, command = f"the manifest {spec.manifest}", ""
         if not spec.manifest:
             cpus = f"{spec.cpus} CPU{'' if spec.cpus == 1 else 's'}"
             what = f"{spec.settled_image}, {cpus} and {spec.memory} of its own"
+            command = clean_line(shlex.join(spec.settled_command))
         copies = f", {spec.copies} pods each" if spec.copies > 1 else ""
         steps.append(
-            PlannedStep(host, f"application {one.name} on {', '.join(one.nodes)}: {what}{copies}")
+            PlannedStep(
+                host, f"application {one.name} on {', '.join(one.nodes)}: {what}{copies}", command
+            )
         )
     return tuple(steps)

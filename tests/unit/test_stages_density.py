@@ -210,6 +210,7 @@ def test_the_plan_names_applications_steps_and_the_measurement(cluster: Cluster)
     titles = "\n".join(step.title for step in plan.steps)
     assert "application loop on bull2: rt, 1 CPU and 256MiB of its own" in titles
     assert "then with 1 to 2 of each" in titles
+    assert "stress-ng --quiet --cpu 1" in [step.command for step in plan.steps]
     assert any("cyclictest" in step.command for step in plan.steps)
     assert plan.needs == ("cluster",)
     assert cluster.applied == []
