@@ -7,7 +7,9 @@ from functools import singledispatch
 from pathlib import Path
 
 from kubert_tui.events.measuring import (
+    ApplicationsRunning,
     CauseStored,
+    DensityMeasured,
     LatencyStarted,
     LatencyStored,
     LoadChanged,
@@ -38,7 +40,7 @@ from kubert_tui.events.model import (
     TaskFinished,
 )
 from kubert_tui.events.questions import Answered, Question
-from kubert_tui.events.words import trace_lines
+from kubert_tui.events.words import density_lines, running_line, trace_lines
 from kubert_tui.screens.load_text import change_line, refusal
 
 _SUCCEEDED = 0
@@ -194,6 +196,16 @@ def _(event: LatencyStored) -> tuple[str, ...]:
 @_lines.register
 def _(event: CauseStored) -> tuple[str, ...]:
     return (f"{event.summary}; stored in {event.path}",)
+
+
+@_lines.register
+def _(event: ApplicationsRunning) -> tuple[str, ...]:
+    return (running_line(event),)
+
+
+@_lines.register
+def _(event: DensityMeasured) -> tuple[str, ...]:
+    return density_lines(event)
 
 
 @_lines.register

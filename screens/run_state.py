@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 
 from kubert_tui.checks.finding import Finding
 from kubert_tui.events.cluster import ClusterHeard, ClusterWatched
-from kubert_tui.events.measuring import LatencyCounters, LatencyStarted, LatencyStored, LoadChanged
+from kubert_tui.events.measuring import (
+    DensityMeasured,
+    LatencyCounters,
+    LatencyStarted,
+    LatencyStored,
+    LoadChanged,
+)
 from kubert_tui.events.model import (
     Failure,
     Finished,
@@ -68,6 +74,7 @@ class RunState:
     """By host: SMIs and throttling beside its newest measurement."""
     loads: dict[str, tuple[LoadChanged, ...]] = field(default_factory=dict)
     """What began and ended beside the newest measurements, by host, in order of time."""
+    densities: dict[str, DensityMeasured] = field(default_factory=dict)
     libvirt: dict[str, Fact[Libvirt]] = field(default_factory=dict)
     """By host: its machines, when they were last looked at."""
     consoles: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -7,7 +7,9 @@ from functools import singledispatchmethod
 
 from kubert_tui.events.cluster import ClusterHeard, ClusterWatched
 from kubert_tui.events.measuring import (
+    ApplicationsRunning,
     CauseStored,
+    DensityMeasured,
     LatencyCounters,
     LatencyStarted,
     LatencyStored,
@@ -39,6 +41,7 @@ from kubert_tui.events.model import (
 )
 from kubert_tui.events.questions import Answered, Choice, Question
 from kubert_tui.events.transfer import Transfer
+from kubert_tui.events.words import said
 from kubert_tui.facts.fact import NOT_LOOKED_AT
 from kubert_tui.screens.run_order import in_order
 from kubert_tui.screens.run_state import RunState
@@ -195,9 +198,11 @@ class RunView(RunState):
         return _WAITS
 
     @_fold.register
-    def _note(self, event: Note) -> Areas:
-        self.activity = _at(event.host, event.text)
-        return frozenset({Area.STATUS})
+    def _said(self, event: Note | CauseStored | ApplicationsRunning | DensityMeasured) -> Areas:
+        if isinstance(event, DensityMeasured):
+            self.densities[event.host] = event
+        self.activity = _at(event.host, said(event))
+        return frozenset({Area.STATUS, Area.GUIDE})
 
     @_fold.register
     def _console(self, event: ConsoleSaid) -> Areas:
@@ -282,11 +287,6 @@ class RunView(RunState):
     @_fold.register
     def _load_refused(self, event: LoadRefused) -> Areas:
         self.activity = _at(event.host, f"no load {event.preset}: {event.what}")
-        return frozenset({Area.STATUS})
-
-    @_fold.register
-    def _cause_stored(self, event: CauseStored) -> Areas:
-        self.activity = _at(event.host, event.summary)
         return frozenset({Area.STATUS})
 
     @_fold.register

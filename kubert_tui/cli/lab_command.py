@@ -25,6 +25,7 @@ from kubert_tui.lab.model import Lab, Permission
 from kubert_tui.lab.nodes import nodes_of
 from kubert_tui.lab.overrides import override
 from kubert_tui.lab.schema import schema
+from kubert_tui.lab.workload_objects import applications, workload_variables
 from kubert_tui.lab.write import dump_lab, write_lab
 
 if TYPE_CHECKING:
@@ -181,7 +182,13 @@ def _inventory(arguments: argparse.Namespace) -> int:
         "cluster-nodes.yml",
         hosts=tuple(lab.host(node.host) for node in nodes),
         jump_hosts={one.name: one for one in lab.hosts},
-        variables={node.host: cluster_variables(lab, node.host) for node in nodes},
+        variables={
+            node.host: {
+                **cluster_variables(lab, node.host),
+                **(workload_variables(applications(lab)) if node.role == "control-plane" else {}),
+            }
+            for node in nodes
+        },
     )
     print(inventory_yaml(request, paths.known_hosts(), lab=lab), end="")
     return ExitCode.OK

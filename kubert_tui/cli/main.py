@@ -13,6 +13,7 @@ from kubert_tui.cli import (
     check_command,
     cluster_command,
     compare_command,
+    density_command,
     import_command,
     lab_command,
     ladder_command,
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     machines_command.add_parser(commands)
     monitor_command.add_parser(commands)
     ladder_command.add_parser(commands)
+    density_command.add_parser(commands)
     practice_command.add_parser(commands)
     cluster_command.add_parser(commands)
     report_command.add_parser(commands)

@@ -8,11 +8,14 @@ from kubert_tui.base.errors import ToolMissingError
 from kubert_tui.cli.chosen_results import add_arguments, chosen
 from kubert_tui.cli.output import add_output, write
 from kubert_tui.lab.limits import Limit, limit_of
+from kubert_tui.latency.applications import end_of
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.density import curves
 from kubert_tui.results.evidence import common_limit, limit_named
 from kubert_tui.results.ladder import is_ladder, ladder, rows
 from kubert_tui.results.openmetrics import openmetrics
 from kubert_tui.results.report.content import chapters
+from kubert_tui.results.report.density_plot import density_plot
 from kubert_tui.results.report.markdown import markdown
 from kubert_tui.results.report.page import page
 from kubert_tui.results.report.plot import plot
@@ -57,12 +60,15 @@ def _report(
     told = chapters(measurements, limit)
     found = ladder(measurements, limit)
     rungs = rows(found) if is_ladder(found) else []
+    ends = {run: end for run in {one.run for one in measurements} if (end := end_of(run))}
+    grown = curves(measurements, limit, ends)
     if form == "md":
-        return markdown(told, _beside(measurements, common, output), rungs).encode()
+        return markdown(told, _beside(measurements, common, output), rungs, grown).encode()
     drawn = [plot([one], limit or limit_named(one), "svg").decode() for one in measurements]
     if len(measurements) > 1:
         drawn.insert(0, plot(measurements, common, "svg").decode())
-    return page(told, drawn, rungs).encode()
+    plotted = [(one, density_plot(one).decode()) for one in grown]
+    return page(told, drawn, rungs, plotted).encode()
 
 
 def _beside(measurements: list[StoredMeasurement], limit: Limit | None, output: str | None) -> str:

@@ -11,7 +11,9 @@ from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.cli.live import LiveHistograms
 from kubert_tui.cli.words import LEVEL_STYLE, duration, state_text
 from kubert_tui.events.measuring import (
+    ApplicationsRunning,
     CauseStored,
+    DensityMeasured,
     LatencySnapshot,
     LatencyStarted,
     LatencyStored,
@@ -41,7 +43,7 @@ from kubert_tui.events.model import (
     Waiting,
 )
 from kubert_tui.events.transfer import Transfer
-from kubert_tui.events.words import trace_lines
+from kubert_tui.events.words import density_lines, running_line, trace_lines
 
 _PROGRESS_EVERY = 10.0
 """Seconds between two lines about what is on its way."""
@@ -79,6 +81,11 @@ class TextReport:
                 self._load(event)
             case CauseStored():
                 self._say(event.host, f"{event.summary}; stored in {event.path}")
+            case ApplicationsRunning():
+                self._say(event.host, running_line(event), "bold")
+            case DensityMeasured():
+                for line in density_lines(event):
+                    self._say(event.host, line)
             case RunStarted():
                 again = "resuming run" if event.resumed else "run"
                 self._line(f"{again} {event.run} on lab {event.lab}", "bold")

@@ -97,7 +97,8 @@ class Past:
             case "latency-stored":
                 self.measuring.pop(host, None)
                 self.results.append(str(entry["path"]))
-                if not entry.get("interrupted"):
+                # A step of a density run is not the whole of it.
+                if not entry.get("interrupted") and entry.get("applications") is None:
                     ours = self.ordered.pop(host, frozenset())
                     self.measured[stage, host] = Kept(ours, self.boots.get(host, ""))
                 self.attempts[host] = self.attempts.get(host, 0) + 1
@@ -109,7 +110,7 @@ class Past:
             case "cause-stored":
                 key = f"{entry['instrument']} {host}"
                 self.attempts[key] = self.attempts.get(key, 0) + 1
-            case "causes-measured" | "cluster-proved":
+            case "causes-measured" | "cluster-proved" | "density-measured":
                 ours = frozenset(map(str, entry.get("commands", ())))
                 self.measured[stage, host] = Kept(ours, self.boots.get(host, ""))
             case "measurement-ended":

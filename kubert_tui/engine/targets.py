@@ -33,19 +33,21 @@ def targets(where: Where, lab: Lab, chosen: Collection[str] = ()) -> tuple[str, 
     guests = named or {name for name, host in runs.items() if host in hosts}
     nodes = {node.host for node in nodes_of(lab)} & (hosts | guests)
     pods = {pod for pod, node in lab.pod_nodes.items() if node in nodes}
+    beneath = {runs[node] for node in nodes if node in runs} & hosts
     wanted = {
         Where.HOSTS: hosts,
         Where.GUESTS: guests,
         Where.ALL: hosts | guests,
         Where.NODES: nodes,
         Where.PODS: hosts | guests | pods,
+        Where.CLUSTER: nodes | beneath,
     }[where]
     return tuple(one.name for one in lab.everyone if one.name in wanted)
 
 
 def nothing_to_do(stage: Stage, lab: Lab, names: tuple[str, ...]) -> str:
     """Return why there is nobody for a stage to work on; `` when there is."""
-    if stage.where in (Where.NODES, Where.PODS):
+    if stage.where in (Where.NODES, Where.PODS, Where.CLUSTER):
         if lab.cluster is None:
             return NO_CLUSTER
         nodes = any(node_of(lab, name) for name in names)

@@ -26,6 +26,7 @@ from kubert_tui.events.measuring import (
     CausesMeasured,
     CauseStored,
     ClusterProved,
+    DensityMeasured,
     LatencyStarted,
     LatencyStored,
     MeasurementEnded,
@@ -59,6 +60,7 @@ _REMEMBERED = (
     CauseStored,
     CausesMeasured,
     ClusterProved,
+    DensityMeasured,
     Restarting,
 )
 

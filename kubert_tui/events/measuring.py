@@ -110,6 +110,8 @@ class LatencyStored(Event):
     """Path of the trace of that (gzip); empty if there is none."""
     excerpt: tuple[str, ...] = ()
     """The last lines of the trace, of the CPU concerned."""
+    applications: int | None = None
+    """Of a density run: how many ran on each node; None if it is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,42 @@ class ClusterProved(Event):
     image: str
     nodes: tuple[str, ...]
     """All of the cluster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationsRunning(Event):
+    """A step of a density run begins: so many applications run now, all of them ready."""
+
+    applications: int
+    """Of each of `names`, on each of its nodes; 0 for the baseline."""
+    names: tuple[str, ...]
+    pods: int
+    """On all nodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DensityPoint:
+    """One step on one host. Latencies in us, as text: `<12` is a bound, `-` for too few samples."""
+
+    applications: int
+    figures: tuple[str, ...]
+    """p50, p99, p99.9, max."""
+    below: bool | None
+    """The worst is below the limit; None without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DensityMeasured(Event):
+    """All steps of a density run are measured on a host."""
+
+    commands: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the applications."""
+    limit: int
+    """us; 0 if the lab names none."""
+    points: tuple[DensityPoint, ...]
+    statement: str
+    """Where the limit breaks, in one sentence; and why there are no more steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ _EXPECTED = {
     "api_server": "arguments such as audit-log-maxage=30",
     "controller_manager": "arguments such as node-cidr-mask-size=24",
     "kubelet": "arguments such as max-pods=50",
+    "workload": "lower-case letters, digits and dashes, a letter first",
 }
 _HINTS = {
     "sha256": f"compute it: {CHECKSUM_COMMAND.format(url='URL')}",
@@ -77,6 +78,7 @@ _FIXED = {
 }
 _OURS = {"unprintable", "duration", "loops", "cpus", "kernel", "rt_tests", "hosts"}
 _OURS |= {"size", "ipv4", "machines", "guests", "image", "cluster", "nodes"}
+_OURS |= {"workload", "workloads"}
 """Error types our own validators raise; their message is ready to show."""
 
 
@@ -94,6 +96,8 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
         return error["msg"], _HINTS.get(key, "")
     if (error["loc"][:1], key) == (("machines",), "name"):
         key = "machine"
+    if (error["loc"][:1], key) == (("workloads",), "name"):
+        key = "workload"
     if key.isdigit():
         key = _last_name(error["loc"])  # an item of a list
     expected = _FIXED.get(kind) or _by_context(kind, key, error.get("ctx", {}), error["msg"])

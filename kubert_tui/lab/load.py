@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from kubert_tui.base.errors import LabFileError
 from kubert_tui.base.text import clean_line
 from kubert_tui.lab.explain import explain
+from kubert_tui.lab.manifests import read_manifest
 from kubert_tui.lab.model import Lab, MachinesSpec, NetworkSpec
 from kubert_tui.lab.presets import CHECKSUM_COMMAND
 from kubert_tui.lab.rules import HostOutline, Location, Problem, host_problems
@@ -35,7 +36,29 @@ def load_lab(path: Path) -> Lab:
 
     Raises LabFileError; its `what` has one `file:line: key: expected (hint)` per problem.
     """
-    return parse_lab(read_text(path), str(path))
+    return _with_manifests(parse_lab(read_text(path), str(path)), path)
+
+
+def _with_manifests(lab: Lab, path: Path) -> Lab:
+    """Return the lab with the manifests' paths made whole, once all of them could be read."""
+    workloads = tuple(
+        one.model_copy(
+            update={"manifest": str(path.absolute().parent / Path(one.manifest).expanduser())}
+        )
+        if one.manifest
+        else one
+        for one in lab.workloads
+    )
+    wrong = []
+    for one in workloads:
+        try:
+            if one.manifest:
+                read_manifest(Path(one.manifest))
+        except LabFileError as error:
+            wrong.append(error)
+    if wrong:
+        raise LabFileError("\n".join(error.what for error in wrong), fix=wrong[0].fix)
+    return lab.model_copy(update={"workloads": workloads}) if workloads else lab
 
 
 def parse_lab(text: str, name: str) -> Lab:
@@ -117,6 +140,10 @@ def _of_model(error: ValidationError, data: dict[str, Any]) -> Iterable[Problem]
             location = (*location[:-1], "duration")
         if kind == "nodes":
             yield Problem(("cluster", "nodes"), detail["msg"].removeprefix("cluster.nodes: "))
+            continue
+        if kind == "workloads":
+            place, _, what = detail["msg"].partition(": ")
+            yield Problem(tuple(place.split(".")), what)
             continue
         if listed and location[:2] == ("machines", "each"):
             location = ("machines", *location[2:])

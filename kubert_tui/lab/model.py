@@ -20,13 +20,15 @@ from kubert_tui.lab.part import HostName, Part, RpmPackage
 from kubert_tui.lab.pods import PodsSpec
 from kubert_tui.lab.presets import KERNEL_PRESETS
 from kubert_tui.lab.rules import HostOutline, host_problems
-from kubert_tui.lab.rules_of_cluster import node_problem
+from kubert_tui.lab.rules_of_cluster import node_problem, specs_of
 from kubert_tui.lab.rules_of_machines import MachineOutline, machine_problems
+from kubert_tui.lab.workloads import DensitySpec, WorkloadSpec, workloads_problem
 
 __all__ = [
     "ClusterSpec",
     "CpusSpec",
     "CyclictestSpec",
+    "DensitySpec",
     "HostName",
     "HostSpec",
     "ImageSpec",
@@ -39,6 +41,7 @@ __all__ = [
     "Permission",
     "RpmPackage",
     "RtTestsSpec",
+    "WorkloadSpec",
 ]
 
 
@@ -204,6 +207,10 @@ class Lab(Part):
         default=None, description="The Kubernetes cluster; none if left out."
     )
     pods: PodsSpec = PodsSpec()
+    workloads: tuple[WorkloadSpec, ...] = Field(
+        default=(), max_length=50, description="Applications that run in the cluster."
+    )
+    density: DensitySpec = DensitySpec()
     restart_wait: Annotated[str, _span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )
@@ -238,12 +245,15 @@ class Lab(Part):
 
     @model_validator(mode="after")
     def _nodes_are_there(self) -> Self:
-        if self.cluster is None:
-            return self
-        roles = {machine.name: machine.role for machine in self.machines.written}
-        what = node_problem(self.cluster, roles, [host.name for host in self.hosts])
-        if what:
-            raise PydanticCustomError("nodes", "{what}", {"what": f"cluster.nodes: {what}"})
+        nodes = None
+        if self.cluster is not None:
+            roles = {machine.name: machine.role for machine in self.machines.written}
+            hosts = [host.name for host in self.hosts]
+            if what := node_problem(self.cluster, roles, hosts):
+                raise PydanticCustomError("nodes", "{what}", {"what": f"cluster.nodes: {what}"})
+            nodes = tuple(node.name for node in specs_of(self.cluster, roles, hosts))
+        if what := workloads_problem(self.workloads, self.density, nodes):
+            raise PydanticCustomError("workloads", "{what}", {"what": what})
         return self
 
     @property

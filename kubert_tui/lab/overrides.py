@@ -76,6 +76,8 @@ def _put(
         part["allow"] = [word.strip() for word in value.split(",") if word.strip()]
     elif isinstance(last, int) or known_keys(tuple(place)):
         raise _refused(setting, "not a single value", "name a key inside it, or use the lab file")
+    elif isinstance(part.get(last), list):
+        part[last] = [word.strip() for word in value.split(",") if word.strip()]
     elif place[0] == _MEASURE:
         # The last of loops and duration wins, whatever the file says.
         for other in {"loops", "duration"} - {last} if last in ("loops", "duration") else ():
@@ -109,6 +111,7 @@ def _explained(error: ValidationError, source: Mapping[tuple[str | int, ...], st
     for detail in error.errors(include_url=False):
         what, hint = explain(detail)
         rules = {"hosts": ("hosts",), "guests": ("machines",), "nodes": ("cluster",)}
+        rules |= {"workloads": ("density",)}
         place = rules.get(detail["type"], detail["loc"])
         if detail["type"] == "loops" and (_MEASURE, "duration") in source:
             place = (_MEASURE, "duration")

@@ -15,6 +15,7 @@ from kubert_tui.lab.model import (
     ClusterSpec,
     CpusSpec,
     CyclictestSpec,
+    DensitySpec,
     HostSpec,
     ImageSpec,
     KernelSpec,
@@ -25,6 +26,7 @@ from kubert_tui.lab.model import (
     Part,
     Permission,
     RtTestsSpec,
+    WorkloadSpec,
 )
 from kubert_tui.lab.pods import PodsSpec
 
@@ -67,6 +69,8 @@ def dump_lab(lab: Lab, *, complete: bool = False) -> str:
         *([list(_cluster(lab.cluster))] if lab.cluster is not None else []),
         *([list(_plain("ladder", lab.ladder))] if lab.ladder != LadderSpec() else []),
         *([list(_plain("pods", lab.pods))] if lab.pods != PodsSpec() else []),
+        *([list(_workloads(lab.workloads))] if lab.workloads else []),
+        *([list(_plain("density", lab.density))] if lab.density != DensitySpec() else []),
         *([list(_restart_wait(lab))] if complete or lab.restart_wait != _default_wait() else []),
     )
     return _HEADER + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
@@ -219,11 +223,21 @@ def _cluster(cluster: ClusterSpec) -> Iterator[str]:
             yield f"  {key}: {_flow(value)}"
 
 
+def _workloads(workloads: tuple[WorkloadSpec, ...]) -> Iterator[str]:
+    yield "# Applications that run in the cluster while it is measured."
+    yield "workloads:"
+    for workload in workloads:
+        first = "  - "
+        for key, value in _given(workload):
+            yield f"{first}{key}: {_flow(value)}"
+            first = "    "
+
+
 def _plain(name: str, part: Part) -> Iterator[str]:
     """A section whose values are plain."""
     yield f"{name}:"
     for key, value in _given(part):
-        yield f"  {key}: {_scalar(value)}"
+        yield f"  {key}: {_flow(value)}"
 
 
 def _flow(value: object) -> str:

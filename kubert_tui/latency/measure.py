@@ -78,7 +78,7 @@ def measure(
             last, exact = follower.last, follower.exact
     else:
         _announce_ended(state, order, hooks, attached=attached)
-    return _conclude(run, order, _await_exit(run), last, hooks, exact=exact)
+    return _conclude(run, order, await_exit(run), last, hooks, exact=exact)
 
 
 def _heed(cancel: Flag, detach: Flag, host: Host) -> None:
@@ -120,7 +120,7 @@ def _announce_ended(
         )
 
 
-def _await_exit(run: Run) -> RunState:
+def await_exit(run: Run) -> RunState:
     """Wait for the exit status; without one (the launcher was killed) the output decides."""
     deadline = time.monotonic() + EXIT_LIMIT
     state = run.look()

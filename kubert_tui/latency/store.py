@@ -10,6 +10,7 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.base.paths import write_private
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.model import Facts
+from kubert_tui.latency.applications import StoredApplications
 from kubert_tui.latency.breaktrace import StoredBreak, stored_break
 from kubert_tui.latency.fingerprint import Fingerprint, Part, fingerprint
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
@@ -136,6 +137,8 @@ class StoredMeasurement(Part):
     """Load averages of the host over 1, 5 and 15 minutes, towards the end."""
     loads: tuple[StoredLoad, ...] = ()
     """What ran beside it, in order of time; empty if nothing was started for it."""
+    applications: StoredApplications | None = None
+    """The applications of the cluster meanwhile; null if it is no step of a density run."""
     exact: bool
     """Every live picture was at or below the final histogram, bucket by bucket."""
     stream: Stream = "memory"
@@ -203,12 +206,12 @@ def store(
     limit: str = "",
     layer: Literal["host", "guest", "pod"] = "host",
     parent: str = "",
+    applications: StoredApplications | None = None,
 ) -> StoredMeasurement:
     """Return what is to be kept of a measurement that has ended; `parent` is what is beneath."""
     kept = packed(measured, host=host, lab=lab, fingerprint=fingerprint(facts), run=run)
-    return kept.model_copy(
-        update={"limit": limit, "stage": stage, "layer": layer, "parent": parent}
-    )
+    about = {"limit": limit, "stage": stage, "layer": layer, "parent": parent}
+    return kept.model_copy(update={**about, "applications": applications})
 
 
 def packed(

@@ -26,7 +26,7 @@ def evidence_of(stored: StoredMeasurement, hardware: int | None = None) -> Evide
     return Evidence(
         realtime=realtime(stored),
         seconds=stored.elapsed,
-        load=what_loaded(stored),
+        load=what_loaded(stored) or (applications_of(stored) if _pods(stored) else ""),
         loaded=share_loaded(stored),
         maximum=figures.maximum,
         samples=figures.samples,
@@ -44,6 +44,17 @@ def evidence_of(stored: StoredMeasurement, hardware: int | None = None) -> Evide
         throttled=stored.realtime_throttled or _throttled(stored),
         virtual="" if _nothing(stored.fingerprint.virtualization) else _inside(stored),
     )
+
+
+def applications_of(stored: StoredMeasurement) -> str:
+    """Return the applications of its step, of a density run: `2 x loop in pods`; else ``."""
+    about = stored.applications
+    return f"{about.count} x {' + '.join(about.names)} in pods" if about else ""
+
+
+def _pods(stored: StoredMeasurement) -> bool:
+    """Whether some of them ran on this very host."""
+    return stored.applications is not None and stored.applications.pods > 0
 
 
 def share_loaded(stored: StoredMeasurement) -> float:

@@ -151,9 +151,17 @@ def _beneath(
     found = [
         one
         for one in measurements
-        if above.parent and (one.host, one.run) == (above.parent, above.run) and one.layer in layers
+        if above.parent
+        and (one.host, one.run) == (above.parent, above.run)
+        and one.layer in layers
+        and _step(one) == _step(above)
     ]
     return max(found, key=lambda one: one.started, default=None)
+
+
+def _step(stored: StoredMeasurement) -> int | None:
+    """Return which step of a density run it is; None if it is none."""
+    return stored.applications.count if stored.applications else None
 
 
 def _rung(

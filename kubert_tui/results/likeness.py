@@ -52,6 +52,7 @@ def marks(stored: StoredMeasurement) -> dict[str, str]:
         "dma_latency": dma_latency(stored),
         "loops": str(furthest(stored.snapshot())),
         "load": _load(stored),
+        "applications": _applications(stored),
         "traced": "yes" if stored.breaktrace and stored.breaktrace.traced else "no",
     }
 
@@ -96,6 +97,11 @@ def dma_latency(stored: StoredMeasurement) -> str:
     if not stored.output:
         return "unknown"
     return "held" if "# /dev/cpu_dma_latency set to" in stored.output else "not held"
+
+
+def _applications(stored: StoredMeasurement) -> str:
+    about = stored.applications
+    return f"{about.count} x {' + '.join(about.names)}" if about and about.count else "none"
 
 
 def _load(stored: StoredMeasurement) -> str:

@@ -27,6 +27,7 @@ from kubert_tui.facts.fact import Known
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.limits import limit_of
 from kubert_tui.lab.model import HostSpec, Lab, Permission
+from kubert_tui.latency.applications import StoredApplications
 from kubert_tui.latency.breaktrace import untraceable
 from kubert_tui.latency.command import order_for, stream_for
 from kubert_tui.latency.failures import (
@@ -107,13 +108,21 @@ class MeasureChange:
 
     def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
         """Measure on all hosts at once."""
-        work.each(hosts, lambda host: measure_one(work, host, ON_HOST))
+        work.each(hosts, lambda host: measure_one(work, host))
 
 
-def measure_one(work: Work, host: str, site: Site) -> None:
-    """Measure, store, remove it from the host, tell: a kill at any point loses nothing of that."""
+def measure_one(
+    work: Work,
+    host: str,
+    site: Site = ON_HOST,
+    applications: StoredApplications | None = None,
+) -> None:
+    """Measure, store, remove it from the host, tell: a kill at any point loses nothing of that.
+
+    `applications`: what else runs meanwhile, of a density run.
+    """
     identity = work.measurement(host)
-    path = work.directory / f"latency-{host}-{identity.rsplit('-', 1)[-1]}.json"
+    path = result_path(work, host)
     _tidy(work, host, identity, site)
     kept = _kept(path, identity)
     trouble: KubertError | None = None
@@ -124,14 +133,26 @@ def measure_one(work: Work, host: str, site: Site) -> None:
             if error.measured is None:
                 raise
             measured, trouble = error.measured, error
-        kept = _keep(work, host, path, measured)
+        kept = _keep(work, host, path, measured, applications)
     _forget(work, host, identity, site)
     _tell_stored(work, host, path, kept)
     if kept.interrupted:
         raise trouble or MeasurementInterruptedError(kept.interrupted, host=host, measured=None)
 
 
-def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasurement:
+def result_path(work: Work, host: str) -> Path:
+    """Return where the measurement that is due on a host is stored."""
+    attempt = work.measurement(host).rsplit("-", 1)[-1]
+    return work.directory / f"latency-{host}-{attempt}.json"
+
+
+def _keep(
+    work: Work,
+    host: str,
+    path: Path,
+    measured: Measured,
+    applications: StoredApplications | None,
+) -> StoredMeasurement:
     kept = store(
         measured,
         host=host,
@@ -142,6 +163,7 @@ def _keep(work: Work, host: str, path: Path, measured: Measured) -> StoredMeasur
         limit=work.lab.cyclictest.limit,
         layer=work.lab.layer_of(host),
         parent=work.lab.parent_of(host),
+        applications=applications,
     )
     kept = keep_trace(path, kept, measured.trace)
     save(path, kept)
@@ -295,6 +317,7 @@ def stored_event(host: str, path: str, kept: StoredMeasurement) -> LatencyStored
         passed=verdict.passed,
         verdict=verdict.statement,
         reasons=verdict.reasons,
+        applications=kept.applications.count if kept.applications else None,
         **told_of_trace(Path(path), kept),
     )
 

@@ -163,6 +163,8 @@ class Where(StrEnum):
     """The nodes of its cluster, whichever of the two they are."""
     PODS = "pods"
     """Hosts and machines, and a pod on each node; without a cluster there is nothing to do."""
+    CLUSTER = "cluster"
+    """The nodes of its cluster, and the hosts that run those of them that are machines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kubert_tui.events.model import StageState
+from kubert_tui.events.words import density_lines
 from kubert_tui.screens.glyphs import STATE_STYLES, STATE_WORDS, Glyphs
 from kubert_tui.screens.log_text import short_path
 from kubert_tui.screens.run_view import RunView
@@ -128,6 +129,10 @@ class GuidePane(VerticalScroll):
                 kept.add(short_path(path.parent))
                 figures = f"worst {result.maximum} us of {result.samples} samples"
                 parts += [(f"{result.host}  ", "bold"), (f"{figures}, {path.name}\n", "")]
+        for curve in self._view.densities.values():
+            if curve.stage == stage.id:
+                parts += [(f"{curve.host}  ", "bold"), ("\n".join(density_lines(curve)), "")]
+                parts.append(("\n", ""))
         parts += [(f"in {directory}\n", "$foreground-muted") for directory in sorted(kept)]
         return Content.assemble(*parts).rstrip()
 

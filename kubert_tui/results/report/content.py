@@ -18,7 +18,7 @@ from kubert_tui.latency.statistics import (
 )
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.beside import beside_of
-from kubert_tui.results.evidence import evidence_of, limit_named, missed, scheduled
+from kubert_tui.results.evidence import applications_of, evidence_of, limit_named, missed, scheduled
 from kubert_tui.results.foreign_parts import IMPORTED
 from kubert_tui.results.likeness import dma_latency
 from kubert_tui.results.verdict import Verdict, judge
@@ -58,7 +58,7 @@ def chapter(stored: StoredMeasurement, limit: Limit | None) -> Chapter:
     beside = beside_of(stored)
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(stored.started))
     return Chapter(
-        title=f"{stored.host}, {when}",
+        title=", ".join(filter(None, (stored.host, applications_of(stored), when))),
         verdict=judge(evidence_of(stored, beside.hardware), limit or limit_named(stored)),
         figures=(
             *_rows(stored.snapshot().threads, missed(stored)),
@@ -141,6 +141,14 @@ def _loads(stored: StoredMeasurement) -> list[tuple[str, str]]:
     ]
 
 
+def _applications(stored: StoredMeasurement) -> list[tuple[str, str]]:
+    about = stored.applications
+    if about is None:
+        return []
+    pods = f"{about.pods} pod{'' if about.pods == 1 else 's'} here"
+    return [("applications", f"{about.count} x {' + '.join(about.names)} on each node, {pods}")]
+
+
 def _live(stored: StoredMeasurement) -> str:
     told = "equal to the final ones" if stored.exact else "not consistent"
     if stored.stream == "verbose":
@@ -164,6 +172,7 @@ def _facts(stored: StoredMeasurement) -> list[tuple[str, str]]:
         ("length", f"{stored.elapsed:.1f} s, interval {stored.interval} us"),
         ("load averages", " ".join(f"{one:.2f}" for one in stored.load) if ours else "unknown"),
         *_loads(stored),
+        *_applications(stored),
         *_of_breaktrace(stored.breaktrace),
         *([("interrupted", stored.interrupted)] if stored.interrupted else []),
         ("SMIs", f"unknown: {stored.smi_unknown}" if stored.smi is None else str(stored.smi)),

@@ -4,23 +4,34 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from kubert_tui.results import ladder
+from kubert_tui.results import density, ladder
+from kubert_tui.results.density import Curve
 from kubert_tui.results.report.content import HEADINGS, Chapter
 
 
 def markdown(
-    chapters: Sequence[Chapter], picture: str = "", rungs: Sequence[Sequence[str]] = ()
+    chapters: Sequence[Chapter],
+    picture: str = "",
+    rungs: Sequence[Sequence[str]] = (),
+    curves: Sequence[Curve] = (),
 ) -> str:
     """Return the report. Text of hosts is escaped: it becomes no markup.
 
     `picture` is the name of the plot that lies beside it; `rungs` are the ladder's rows, if there
-    is a ladder.
+    is a ladder; `curves` those of density runs.
     """
     lines = ["# Latency report", ""]
     if picture:
         lines += [f"![Latencies: samples of each CPU by microseconds](<{quote(picture)}>)", ""]
     if rungs:
         lines += ["## Ladder", "", *_table(ladder.headings(), rungs), "", ladder.REMARKS, ""]
+    if curves:
+        lines += ["## Density of applications", ""]
+    for curve in curves:
+        table = _table(density.headings(), density.rows(curve))
+        lines += [f"### {_safe(density.title(curve))}", "", *table, "", _safe(curve.statement), ""]
+    if curves:
+        lines += [density.REMARKS, ""]
     for chapter in chapters:
         lines += [
             f"## {_safe(chapter.title)}",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from html import escape
 
 from kubert_tui.lab.limits import Limit
-from kubert_tui.results import ladder
+from kubert_tui.results import density, ladder
+from kubert_tui.results.density import Curve
 from kubert_tui.results.report.content import HEADINGS, Chapter
 from kubert_tui.results.verdict import Grade, Verdict
 
@@ -29,16 +30,28 @@ svg { max-width: 100%; height: auto; }
 
 
 def page(
-    chapters: Sequence[Chapter], plots: Sequence[str], rungs: Sequence[Sequence[str]] = ()
+    chapters: Sequence[Chapter],
+    plots: Sequence[str],
+    rungs: Sequence[Sequence[str]] = (),
+    curves: Sequence[tuple[Curve, str]] = (),
 ) -> str:
     """Return the page. `plots` are SVG files: perhaps one over all, then one per chapter.
 
-    `rungs` are the ladder's rows, if there is a ladder.
+    `rungs` are the ladder's rows, if there is a ladder; `curves` those of density runs, each with
+    its plot as SVG.
     """
     parts = [head("Latency report")]
     if rungs:
         parts += ["<h2>Ladder</h2>", table(ladder.headings(), rungs)]
         parts.append(f"<p>{escape(ladder.REMARKS)}</p>")
+    if curves:
+        parts.append("<h2>Density of applications</h2>")
+    for curve, drawn in curves:
+        parts += [f"<h3>{escape(density.title(curve))}</h3>", inline(drawn)]
+        parts.append(table(density.headings(), density.rows(curve)))
+        parts.append(f"<p>{escape(curve.statement)}</p>")
+    if curves:
+        parts.append(f"<p>{escape(density.REMARKS)}</p>")
     over_all, each = plots[: len(plots) - len(chapters)], plots[len(plots) - len(chapters) :]
     parts += map(inline, over_all)
     for chapter, drawn in zip(chapters, each, strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 from kubert_tui.base.errors import ToolMissingError
 from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.results.evidence import applications_of
 
 _INCHES = (10.0, 5.6)
 _LEGEND = 16
@@ -117,7 +118,8 @@ def _of_runs(measurements: Sequence[StoredMeasurement], *, share: bool) -> list[
         corners, counts = _steps(merged)
         if share:
             counts = [count / one.summary.samples for count in counts]
-        label = f"{number + 1} {one.host}, {one.fingerprint.kernel}"
+        told = filter(None, (one.host, applications_of(one), one.fingerprint.kernel))
+        label = f"{number + 1} {', '.join(told)}"
         found.append(_Line(label, corners, counts, 1.2, _DASHES[number % len(_DASHES)]))
     return found
 
