@@ -259,7 +259,8 @@ def test_from_the_lab_file_to_machines_and_to_nothing(
 
 
 ASK = (
-    "grep -o 'errors.*' /run/cloud-init/result.json; uname -n; ip -4 -o address show scope global; ip route show default;"
+    "grep -o 'errors.*' /run/cloud-init/result.json; uname -n;"
+    " ip -4 -o address show scope global; ip route show default;"
     " sshd -T | grep passwordauthentication; grep ^root /etc/shadow; nproc;"
     " findmnt --noheadings --bytes --output SIZE /; getent passwd engineer;"
     " resolvectl dns eth0"
