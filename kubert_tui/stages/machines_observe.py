@@ -27,9 +27,11 @@ SET_UP_FAILED = "cloud-init failed"
 KEY_REFUSED = "its host key is not trusted"
 """The same; of an adopted machine, whose key is not ours, until somebody was asked."""
 # A fresh machine answers before cloud-init has finished, which restarts sshd once: that is the
-# end to wait for. 2: it finished with something to complain about.
+# end to wait for. 2: it finished with something to complain about. Its result is looked at first:
+# on a slow machine the program alone takes longer to start than it may take here.
 _READY = """\
 command -v cloud-init >/dev/null || exit 0
+grep -qs '"errors": \\[\\]' /run/cloud-init/result.json && exit 0
 timeout 20 cloud-init status --wait >/dev/null 2>&1
 case $? in
 0 | 2) exit 0 ;;
