@@ -5,7 +5,7 @@ import secrets
 import shlex
 import time
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.engine.journal import FILE_NAME, read
 from kubert_tui.events.model import StageState
 from kubert_tui.lab.cpus import CpusSpec
+from kubert_tui.lab.model import Lab
 
 _END_OF_TIME = 2.0**35
 """Seconds since the epoch (the year 3058): beyond, calendars give up at some point."""
@@ -206,6 +207,16 @@ def open_run(lab: str, lab_file: str) -> Past | None:
 def decided_plans(lab: str, lab_file: str) -> dict[str, CpuPlan]:
     """Return the CPU plans, by host, that the newest run of this lab that has any decided on."""
     return next((past.plans for past in _runs_of(lab, lab_file) if past.plans), {})
+
+
+def planned(lab: Lab, plans: Mapping[str, CpuPlan]) -> Lab:
+    """Return the lab with the CPU plans of hosts for which its file has none.
+
+    What the file says counts more: it may have been edited since.
+    """
+    unplanned = {host.name for host in lab.hosts if host.cpus.plan is None}
+    missing = {host: plan for host, plan in plans.items() if host in unplanned}
+    return lab.with_plans(missing) if missing else lab
 
 
 def refuse_to_orphan(past: Past) -> None:

@@ -3,7 +3,7 @@
 import queue
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Event as Flag
 from threading import Thread
@@ -16,7 +16,6 @@ from kubert_tui.base.secrets import redactor
 from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
 from kubert_tui.cpus.lists import cpu_list
-from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.engine.cluster_watch import ClusterWatch
 from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.exit_codes import ExitCodes
@@ -32,6 +31,7 @@ from kubert_tui.engine.past import (
     decided_plans,
     new_run,
     open_run,
+    planned,
     refuse_to_orphan,
     run_directory,
 )
@@ -144,7 +144,7 @@ class Session:
         except BaseException:
             self._release()
             raise
-        self.lab = _planned(self.lab, self._past.plans)
+        self.lab = planned(self.lab, self._past.plans)
         if self.options.kind:
             self.lab = self._with_decided(self.lab)
         self._states = {stage.id: StageState.PENDING for stage in self.stages}
@@ -157,7 +157,7 @@ class Session:
             lambda: self.lab,
             self.connections,
             self._emit,
-            lambda: tuple(self._past.measuring),
+            self._measured,
             self.options.clock,
         )
         if not self.options.dry_run:
@@ -167,7 +167,7 @@ class Session:
 
     def _with_decided(self, lab: Lab) -> Lab:
         """Return the lab with the CPU plans that only a run of it knows; for what decides none."""
-        return _planned(lab, decided_plans(lab.name, self.options.lab_file))
+        return planned(lab, decided_plans(lab.name, self.options.lab_file))
 
     @property
     def _name(self) -> str:
@@ -343,10 +343,14 @@ class Session:
         plan = self.lab.plan_of(host)
         return cpu_list(plan.housekeeping) if plan is not None else ""
 
+    def _measured(self) -> frozenset[str]:
+        """Return where something is measured now: of a pod, its node."""
+        return frozenset(map(self.lab.machine_of, tuple(self._past.measuring)))
+
     def _finish(self) -> None:
         self._watch.close()
         if self._host_locks is not None:
-            self._host_locks.close({self.lab.machine_of(name) for name in self._past.measuring})
+            self._host_locks.close(self._measured())
         self.connections.close()
         left = self._detach.is_set() and not _COMPLETE.issuperset(self._states.values())
         self._emit(
@@ -391,13 +395,3 @@ class Session:
             log=str(log),
             exit_code=int(ExitCode.INTERNAL),
         )
-
-
-def _planned(lab: Lab, plans: Mapping[str, CpuPlan]) -> Lab:
-    """Return the lab with the CPU plans of hosts for which its file has none.
-
-    What the file says counts more: it may have been edited since.
-    """
-    unplanned = {host.name for host in lab.hosts if host.cpus.plan is None}
-    missing = {host: plan for host, plan in plans.items() if host in unplanned}
-    return lab.with_plans(missing) if missing else lab

@@ -7,7 +7,7 @@ from kubert_tui.facts.fact import Unknown
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.nodes import node_of
-from kubert_tui.stages.cluster_change import observe_node
+from kubert_tui.stages.cluster_change import control_plane_helps, observe_node
 from kubert_tui.stages.model import Guide, Where, Work
 from kubert_tui.stages.pods_change import PodsChange
 from kubert_tui.stages.s08_cyclictest import STAGE as ON_HOSTS
@@ -58,6 +58,7 @@ STAGE = replace(
     ),
     pod_checks=(kernel.REALTIME_RUNNING, cluster_up.READY, cluster.KUBELET),
     change=PodsChange(),
+    helpers=control_plane_helps,
     where=Where.PODS,
     not_for=_not_for,
     observe=_observe,

@@ -7,6 +7,7 @@ from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.workload_objects import workload_nodes
 from kubert_tui.lab.workloads import NO_WORKLOADS
+from kubert_tui.stages.cluster_change import control_plane_helps
 from kubert_tui.stages.density_change import DensityChange
 from kubert_tui.stages.model import Guide, Where
 from kubert_tui.stages.s08_cyclictest import STAGE as ON_HOSTS
@@ -49,6 +50,7 @@ STAGE = replace(
         differs="The README measures once, and nothing runs beside it. " + ON_HOSTS.guide.differs,
     ),
     change=DensityChange(),
+    helpers=control_plane_helps,
     where=Where.CLUSTER,
     not_for=_not_for,
 )
