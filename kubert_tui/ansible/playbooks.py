@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -248,6 +249,12 @@ def _read(path: Path) -> list[dict[str, object]]:
 
 
 def _load(path: Path) -> object:
+    return _loaded(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _loaded(path: Path, _changed: int) -> object:
+    """Return what a file has, parsed once for all hosts and stages; nobody changes it."""
     with path.open(encoding="utf-8") as file:
         loaded: object = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader
     return loaded

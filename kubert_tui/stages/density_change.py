@@ -57,6 +57,8 @@ class DensityChange:
 
     def plan(self, lab: Lab, facts: Facts) -> tuple[PlannedStep, ...]:
         """The applications, the steps, and what is measured at each of them."""
+        if lab.cluster is None:
+            return ()
         found, most = chosen_applications(lab), lab.density.max
         lead = lab.host(control_plane_of(lab))
         request = PlaybookRequest(
