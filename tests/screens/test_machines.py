@@ -140,7 +140,7 @@ async def test_of_an_adopted_machine_the_lab_only_lets_go() -> None:
         engine.play((BULL1,))
         await pilot.press("d")
         await until(pilot, lambda: on_top(app, TypedPrompt))
-        assert "did not make it" in screen_text(app)
+        await until(pilot, lambda: "did not make it" in screen_text(app))
         app.screen.query_one(Input).value = "master"
         await pilot.press("enter")
         await until(pilot, lambda: on_top(app, MachinesScreen))

@@ -123,7 +123,7 @@ async def test_it_is_watched_while_the_screen_is_open_and_no_longer() -> None:
     async with opened() as (app, pilot, engine):
         await pilot.press("f1")
         await until(pilot, lambda: on_top(app, HelpScreen))
-        assert "Warnings" in screen_text(app) or "warnings" in screen_text(app)
+        await until(pilot, lambda: "warnings" in screen_text(app).lower())
         await pilot.press("escape")
         await until(pilot, lambda: on_top(app, NodesScreen))
         assert ("watch_cluster", False) not in engine.calls
@@ -173,7 +173,7 @@ async def test_before_anything_was_told() -> None:
         await until(pilot, lambda: on_top(app, WizardScreen))
         await pilot.press("K")
         await until(pilot, lambda: on_top(app, NodesScreen))
-        assert "not heard yet" in screen_text(app)
+        await until(pilot, lambda: "not heard yet" in screen_text(app))
         assert "Connecting to the control plane" in screen_text(app)
         engine.play((replace(WATCHED, cluster=LiveCluster(), cpus={}),))
         await until(pilot, lambda: "not joined" in screen_text(app))

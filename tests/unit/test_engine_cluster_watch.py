@@ -154,7 +154,7 @@ def test_what_is_told_and_where_it_runs(world: World) -> None:
     # The same again when somebody watches again.
     world.watches = iter([[NODES]])
     watched.watch.switch(on=True)
-    watched.state(lambda one: not one.cpus)
+    watched.state(lambda one: not one.cluster.pods)
     watched.watch.close()
     assert len(world.argv) == 2
 
