@@ -65,8 +65,7 @@ async def test_the_curve_stands_with_the_stage_and_in_the_log() -> None:
         await until(pilot, lambda: isinstance(app.screen, WizardScreen))
         await until(pilot, lambda: finished(app, "connect"))
         app.screen.query_one(Rail).select("density")
-        await pilot.pause()
-        assert "Application density" in screen_text(app)
+        await until(pilot, lambda: "Application density" in screen_text(app))
         await pilot.press("a")
         await until(pilot, lambda: "bull1: 2 x loop on each" in screen_text(app))
         held.set()
@@ -77,7 +76,8 @@ async def test_the_curve_stands_with_the_stage_and_in_the_log() -> None:
         assert told.startswith("bull2  us, beside n x loop on each node:")
         assert "64  over" in told
         assert "breaks at 2 applications" in told
-        assert "  2    < 3    < 5   < 64     64  over" in screen_text(app)
+        row = "  2    < 3    < 5   < 64     64  over"
+        await until(pilot, lambda: row in screen_text(app))
         await pilot.press("l")
         await until(pilot, lambda: "the limit of 50 us breaks at" in screen_text(app))
 
