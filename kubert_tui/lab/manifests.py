@@ -11,14 +11,13 @@ from yaml.nodes import MappingNode, Node, SequenceNode
 
 from kubert_tui.base.errors import LabFileError
 from kubert_tui.base.text import clean_line
+from kubert_tui.lab.bounded_yaml import BoundedLoader
 
 SCALED = ("Deployment", "StatefulSet", "ReplicaSet")
 """Kinds that have replicas: so many more are another application."""
 CARRIED = ("ConfigMap", "Service")
 """Kinds that stand beside them, once however many applications run."""
 SIZE_LIMIT = 1024 * 1024
-_NODE_LIMIT = 20_000
-_DEPTH_LIMIT = 40
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PLACES = ("nodeName", "nodeSelector", "affinity", "topologySpreadConstraints", "tolerations")
 """Of a pod's specification: where it runs is the lab file's to say."""
@@ -43,28 +42,14 @@ class Document:
         return str(self.data["metadata"]["name"])
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(BoundedLoader):
     """Plain data as kubectl reads it: a date stays the text it is. No aliases, no endless files."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.count = 0
-        self.depth = 0
+    node_limit = 20_000
+    depth_limit = 40
 
-    def compose_node(self, parent: Node | None, index: object) -> Node | None:
-        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
-        mark: Any = event.start_mark
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=mark)
-        self.count += 1
-        self.depth += 1
-        if self.count > _NODE_LIMIT or self.depth > _DEPTH_LIMIT:
-            raise yaml.MarkedYAMLError(problem="too much for a manifest", problem_mark=mark)
-        try:
-            node: Node | None = super().compose_node(parent, index)  # type: ignore[arg-type]
-        finally:
-            self.depth -= 1
-        return node
+    def exhausted(self) -> str:
+        return "too much for a manifest"
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -5,12 +5,12 @@ value of the login `no`. The model knows which keys are numbers.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kubert_tui.base.text import clean_line
+from kubert_tui.lab.bounded_yaml import BoundedLoader
 from kubert_tui.lab.rules import Location
 
 NODE_LIMIT = 5_000
@@ -40,29 +40,15 @@ class Tree:
         return self.lines.get(location, 1)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(BoundedLoader):
     """Composes nodes only; stops at files that are built to exhaust us."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.count = 0
-        self.depth = 0
+    node_limit = NODE_LIMIT
+    depth_limit = DEPTH_LIMIT
 
-    def compose_node(self, parent: Node | None, index: object) -> Node | None:
-        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
-        mark: Any = event.start_mark
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=mark)
-        self.count += 1
-        self.depth += 1
-        if self.count > NODE_LIMIT or self.depth > DEPTH_LIMIT:
-            what = "too many values" if self.count > NODE_LIMIT else "nested too deeply"
-            raise yaml.MarkedYAMLError(problem=f"{what} for a lab file", problem_mark=mark)
-        try:
-            node: Node | None = super().compose_node(parent, index)  # type: ignore[arg-type]
-        finally:
-            self.depth -= 1
-        return node
+    def exhausted(self) -> str:
+        what = "too many values" if self.count > NODE_LIMIT else "nested too deeply"
+        return f"{what} for a lab file"
 
 
 def read_tree(text: str) -> Tree:
