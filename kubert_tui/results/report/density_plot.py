@@ -1,12 +1,11 @@
 """The curve of a density run: latency against applications, the limit and where it breaks."""
 
-import io
 from typing import Any
 
-from kubert_tui.base.errors import ToolMissingError
 from kubert_tui.latency.statistics import Percentile
 from kubert_tui.results.density import Curve, Point, title
 from kubert_tui.results.ladder import FIGURES
+from kubert_tui.results.report.canvas import drawn
 
 _INCHES = (10.0, 4.2)
 _MARKS = ("o", "s", "^", "D")
@@ -21,28 +20,19 @@ def density_plot(curve: Curve, form: str = "svg") -> bytes:
     tell, is left out. Equal curves give equal bytes. ToolMissingError when matplotlib cannot be
     imported.
     """
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 -- slow to import, needed here only
-        from matplotlib.figure import Figure  # noqa: PLC0415
-        from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-    except ImportError as error:
-        raise ToolMissingError(
-            f"plots need matplotlib: {error}", fix="pip install matplotlib, or report with --md"
-        ) from error
-    with mpl.rc_context(
-        {"svg.hashsalt": "kubert-tui", "svg.fonttype": "none", "text.parse_math": False}
-    ):
-        figure = Figure(figsize=_INCHES, layout="constrained")
-        axes = figure.add_subplot()
+
+    def draw(figure: Any, axes: Any) -> None:
+        from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 -- slow to import
+
         for index, name in enumerate(FIGURES):
-            drawn = [
+            points = [
                 (one.applications, height)
                 for one in curve.points
                 if (height := _height(one, index)) is not None
             ]
-            if drawn:
+            if points:
                 axes.plot(
-                    *zip(*drawn, strict=True), label=name, marker=_MARKS[index],
+                    *zip(*points, strict=True), label=name, marker=_MARKS[index],
                     color=_COLOURS[index], linestyle=_DASHES[index], markersize=4, linewidth=1.2,
                 )  # fmt: skip
         _limit(axes, curve)
@@ -54,10 +44,8 @@ def density_plot(curve: Curve, form: str = "svg") -> bytes:
         axes.set_title(title(curve), fontsize="medium")
         axes.grid(visible=True, which="major", alpha=0.3)
         figure.legend(fontsize="small", loc="outside right upper")
-        out = io.BytesIO()
-        metadata = {"Date": None} if form == "svg" else {"Software": None}
-        figure.savefig(out, format=form, metadata=metadata, dpi=120)
-        return out.getvalue()
+
+    return drawn(draw, _INCHES, form)
 
 
 def _height(point: Point, index: int) -> int | None:

@@ -1,14 +1,13 @@
 """The plot that real-time people know from OSADL: a line per CPU, log counts, the limit in red."""
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubert_tui.base.errors import ToolMissingError
 from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.store import StoredMeasurement
 from kubert_tui.results.evidence import applications_of
+from kubert_tui.results.report.canvas import drawn
 
 _INCHES = (10.0, 5.6)
 _LEGEND = 16
@@ -33,18 +32,8 @@ def plot(measurements: Sequence[StoredMeasurement], limit: Limit | None, form: s
     Of measurements that are not equally long the share of samples is drawn. Equal measurements
     give equal bytes. ToolMissingError when matplotlib cannot be imported.
     """
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 -- slow to import, needed here only
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise ToolMissingError(
-            f"plots need matplotlib: {error}", fix="pip install matplotlib, or report with --md"
-        ) from error
-    with mpl.rc_context(
-        {"svg.hashsalt": "kubert-tui", "svg.fonttype": "none", "text.parse_math": False}
-    ):
-        figure = Figure(figsize=_INCHES, layout="constrained")
-        axes = figure.add_subplot()
+
+    def draw(figure: Any, axes: Any) -> None:
         lengths = [one.summary.samples for one in measurements]
         share = max(lengths) > _SAME_LENGTH * min(lengths)
         _draw(figure, axes, _lines(measurements, share=share))
@@ -69,10 +58,8 @@ def plot(measurements: Sequence[StoredMeasurement], limit: Limit | None, form: s
             figure.legend(
                 fontsize="small", loc="outside right upper" if few else "outside lower center"
             )
-        out = io.BytesIO()
-        metadata = {"Date": None} if form == "svg" else {"Software": None}
-        figure.savefig(out, format=form, metadata=metadata, dpi=120)
-        return out.getvalue()
+
+    return drawn(draw, _INCHES, form)
 
 
 def _draw(figure: Any, axes: Any, lines: Sequence[_Line]) -> None:
