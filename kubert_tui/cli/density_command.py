@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,17 +11,12 @@ from rich.text import Text
 from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.checks.cluster import NO_CLUSTER
-from kubert_tui.cli.answers import Answers
-from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
-from kubert_tui.cli.json_lines import JsonLines
-from kubert_tui.cli.measuring_order import add_order, ordered
-from kubert_tui.cli.text import TextReport, plain_console
+from kubert_tui.cli.measuring_order import add_order, carry_out, ordered
+from kubert_tui.cli.text import plain_console
 from kubert_tui.engine.session import Options, Session
-from kubert_tui.events.model import Event, Finished
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.workloads import NO_WORKLOADS
 from kubert_tui.latency.applications import end_of
-from kubert_tui.latency.store import StoredMeasurement, load
 from kubert_tui.results.density import REMARKS, Curve, curves, headings, rows, title
 from kubert_tui.stages.s25_density import STAGE
 
@@ -56,20 +49,10 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     lab, options = _order(arguments)
-    seen = _Seen(JsonLines(sys.stdout) if arguments.json else TextReport())
     session = Session(lab, options)
-    let_go_on_signals(session)
-    # A run that was cut off goes on: what it has measured is not measured again.
-    session.submit(STAGE.id)
-    session.close()
-    answers = Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-    )
-    code = consume(session, seen, answers.answer)
+    code, stored = carry_out(session, STAGE.id, arguments)
     end = end_of(session.run)
-    found = curves(seen.measurements(), ends={session.run: end} if end else {})
+    found = curves(stored, ends={session.run: end} if end else {})
     if arguments.json:
         told = {"event": "density", "curves": [one.json() for one in found]}
         print(json.dumps(told, separators=(",", ":")))
@@ -92,24 +75,6 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
     if not lab.workloads:
         raise UsageError(f"lab {lab.name}: {NO_WORKLOADS}", fix="kubert-tui lab schema names keys")
     return lab, options
-
-
-class _Seen:
-    """Shows events as another printer does, and remembers what the run has stored."""
-
-    def __init__(self, printer: Printer) -> None:
-        self._printer = printer
-        self._paths: tuple[str, ...] = ()
-
-    def show(self, event: Event) -> None:
-        """Show one event."""
-        if isinstance(event, Finished):
-            self._paths = event.results
-        self._printer.show(event)
-
-    def measurements(self) -> list[StoredMeasurement]:
-        """Return all of them."""
-        return [load(Path(path)) for path in self._paths]
 
 
 def show(console: Console, found: Sequence[Curve]) -> None:

@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,16 +10,11 @@ from rich.text import Text
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
-from kubert_tui.cli.answers import Answers
-from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
-from kubert_tui.cli.json_lines import JsonLines
-from kubert_tui.cli.measuring_order import add_order, ordered
-from kubert_tui.cli.text import TextReport, plain_console
+from kubert_tui.cli.measuring_order import add_order, carry_out, ordered
+from kubert_tui.cli.text import plain_console
 from kubert_tui.engine.session import Options, Session
-from kubert_tui.events.model import Event, Finished
 from kubert_tui.lab.machines import NO_MACHINES
 from kubert_tui.lab.model import Lab
-from kubert_tui.latency.store import StoredMeasurement, load
 from kubert_tui.results.ladder import CONDITIONS, FIGURES, REMARKS, Rung, indent, ladder
 from kubert_tui.stages.s18_ladder import STAGE
 from kubert_tui.stages.s24_pods import STAGE as PODS
@@ -55,19 +48,10 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     lab, options = _order(arguments)
-    seen = _Seen(JsonLines(sys.stdout) if arguments.json else TextReport())
-    session = Session(lab, options)
-    let_go_on_signals(session)
-    # A run that was cut off goes on: what it has measured is not measured again.
-    session.submit(PODS.id if lab.cluster else STAGE.id)
-    session.close()
-    answers = Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-    )
-    code = consume(session, seen, answers.answer)
-    rungs = ladder(seen.measurements())
+    stage = PODS if lab.cluster else STAGE
+    code, stored = carry_out(Session(lab, options), stage.id, arguments)
+    # The newest of each host, machine and pod.
+    rungs = ladder({one.host: one for one in stored}.values())
     if arguments.json:
         told = {"event": "ladder", "rungs": [rung.json() for rung in rungs]}
         print(json.dumps(told, separators=(",", ":")))
@@ -83,25 +67,6 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, Options]:
     if not lab.guests and lab.cluster is None:
         raise UsageError(f"lab {lab.name} has no machines to measure", fix=NO_MACHINES)
     return lab, options
-
-
-class _Seen:
-    """Shows events as another printer does, and remembers what the run has stored."""
-
-    def __init__(self, printer: Printer) -> None:
-        self._printer = printer
-        self._paths: tuple[str, ...] = ()
-
-    def show(self, event: Event) -> None:
-        """Show one event."""
-        if isinstance(event, Finished):
-            self._paths = event.results
-        self._printer.show(event)
-
-    def measurements(self) -> list[StoredMeasurement]:
-        """Return the newest of each host and machine."""
-        stored = (load(Path(path)) for path in self._paths)
-        return list({one.host: one for one in stored}.values())
 
 
 def show(console: Console, rungs: Sequence[Rung]) -> None:

@@ -1,14 +1,22 @@
-"""What the commands that measure are told: whom, how long, under which load."""
+"""What the commands that measure are told (whom, how long, under which load), and their run."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
-from kubert_tui.engine.session import Options
+from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
+from kubert_tui.cli.json_lines import JsonLines
+from kubert_tui.cli.text import TextReport
+from kubert_tui.engine.session import Options, Session
+from kubert_tui.events.model import Event, Finished
 from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.load_presets import LOAD_PRESETS
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.overrides import override
+from kubert_tui.latency.store import StoredMeasurement, load
 
 _SETTINGS = ("interval", "duration", "loops", "load", "load_cpus", "breaktrace")
 
@@ -56,3 +64,37 @@ def ordered(arguments: argparse.Namespace, *, kind: str) -> tuple[Lab, Options]:
     chosen = tuple(name for name in names if name in arguments.hosts)
     # A run of its own kind: it neither ends the wizard's run of this lab nor is ended by it.
     return lab, Options(lab_file=str(source.path or ""), hosts=chosen, kind=kind)
+
+
+def carry_out(
+    session: Session, stage: str, arguments: argparse.Namespace
+) -> tuple[int, list[StoredMeasurement]]:
+    """Run the stage, shown as was asked for; return the exit code and what the run has stored.
+
+    A run that was cut off goes on: what it has measured is not measured again.
+    """
+    seen = _Seen(JsonLines(sys.stdout) if arguments.json else TextReport())
+    let_go_on_signals(session)
+    session.submit(stage)
+    session.close()
+    answers = Answers(
+        yes=False,
+        accept_new_host_keys=arguments.accept_new_host_keys,
+        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
+    )
+    code = consume(session, seen, answers.answer)
+    return code, [load(Path(path)) for path in seen.paths]
+
+
+class _Seen:
+    """Shows events as another printer does, and remembers where the run has stored results."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+        self.paths: tuple[str, ...] = ()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Finished):
+            self.paths = event.results
+        self._printer.show(event)
