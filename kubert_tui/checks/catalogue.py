@@ -71,6 +71,7 @@ ALL: tuple[Check, ...] = (
 
 CLUSTER: tuple[Check, ...] = (
     cluster.PREPARED,
+    cluster.SELINUX,
     cluster.RUNTIME,
     cluster.PACKAGES,
     cluster.KUBELET,

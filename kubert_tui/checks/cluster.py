@@ -64,6 +64,21 @@ def _runtime(_facts: Facts, seen: ClusterSeen, cluster: ClusterSpec, _node: Node
     return failed(f"No container runtime listens at {cluster.socket}.", STAGE)
 
 
+def _selinux(_facts: Facts, seen: ClusterSeen, _cluster: ClusterSpec, _node: Node) -> Verdict:
+    match seen.selinux:
+        case Unknown():
+            return unknown("SELinux", seen.selinux)
+        case Known("permissive"):
+            return warning(
+                "SELinux is permissive: it logs what containers may not do, and lets them.",
+                "setenforce 1, and SELINUX=enforcing in /etc/selinux/config; what is denied then"
+                " is in `ausearch -m avc`.",
+            )
+        case Known("enforcing"):
+            return ok("SELinux is enforcing.")
+    return ok("This system has no SELinux.")
+
+
 def _in_cluster(seen: ClusterSeen) -> bool:
     return isinstance(seen.files, Known) and KUBELET_CONF in seen.files.value
 
@@ -145,6 +160,14 @@ PREPARED = Check(
     "The kubelet refuses swap, and pods of other nodes are reached by forwarding.",
     KUBEADM,
     of_node("What the node is prepared for", _prepared),
+)
+SELINUX = Check(
+    "cluster.selinux",
+    "SELinux enforcing",
+    "It keeps a container that breaks out from the node. Guides that turn it off for kubeadm are"
+    " of the time before container-selinux; no step here does.",
+    "Fedora: using Kubernetes with kubeadm; container-selinux",
+    of_node("SELinux", _selinux),
 )
 RUNTIME = Check(
     "cluster.runtime",

@@ -63,6 +63,8 @@ class ClusterSeen:
     swaps: Fact[int] = NOT_LOOKED_AT
     """Swap areas in use."""
     forwarding: Fact[bool] = NOT_LOOKED_AT
+    selinux: Fact[str] = NOT_LOOKED_AT
+    """enforcing, permissive; `` where the kernel has none."""
     routes: Fact[frozenset[str]] = NOT_LOOKED_AT
     """`NETWORK via ADDRESS` of every route through another host."""
     files: Fact[frozenset[str]] = NOT_LOOKED_AT

@@ -27,6 +27,7 @@ def node(sections: Sections) -> ClusterSeen:
         runtime=then(sections.line("runtime"), lambda text: Known(text == "there")),
         swaps=then(sections.lines("swaps"), lambda lines: Known(max(0, len(lines) - 1))),
         forwarding=then(sections.line("forwarding"), lambda text: Known(text == "1")),
+        selinux=sections.unless_absent("selinux", "", then(sections.line("selinux"), _selinux)),
         routes=then(sections.lines("routes"), _routes),
         files=then(sections.lines("made"), lambda lines: Known(frozenset(lines))),
         kubelet=_kubelet(sections),
@@ -104,6 +105,10 @@ def _version(sections: Sections, name: str) -> Fact[str]:
 def _routes(lines: list[str]) -> Fact[frozenset[str]]:
     words = [line.split() for line in lines]
     return Known(frozenset(" ".join(one[:3]) for one in words if one[1:2] == ["via"]))
+
+
+def _selinux(text: str) -> Fact[str]:
+    return Known("permissive" if text == "0" else "enforcing")
 
 
 def _unit(told: dict[str, str]) -> Fact[str]:

@@ -102,6 +102,7 @@ node() {
     collect runtime "$socket" socket_there
     show swaps /proc/swaps
     show forwarding /proc/sys/net/ipv4/ip_forward
+    show selinux /sys/fs/selinux/enforce
     collect made /etc/kubernetes made
     if [ -e /etc/default/kubelet ]; then
         show configured /etc/default/kubelet

@@ -31,6 +31,7 @@ STAGE = Stage(
     ),
     checks=(
         cluster.PREPARED,
+        cluster.SELINUX,
         cluster.RUNTIME,
         cluster.PACKAGES,
         cluster.KUBELET,

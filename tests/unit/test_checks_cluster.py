@@ -53,6 +53,7 @@ def good(host: str) -> ClusterSeen:
         runtime=Known(True),
         swaps=Known(0),
         forwarding=Known(True),
+        selinux=Known("enforcing"),
         files=Known(frozenset({MANIFEST, cluster.KUBELET_CONF})),
         kubelet=Kubelet(
             configured=Known(arguments(host)),
@@ -109,6 +110,7 @@ def told(**more: Any) -> Kubelet:
 CASES: list[tuple[Check, dict[str, Any], Level, str]] = [
     (cluster.PREPARED, {"swaps": Known(1)}, Level.FAILED, "Swap is in use."),
     (cluster.PREPARED, {"forwarding": Known(False)}, Level.FAILED, "not forwarded"),
+    (cluster.SELINUX, {"selinux": Known("permissive")}, Level.WARNING, "SELinux is permissive"),
     (cluster.RUNTIME, {"runtime": Known(False)}, Level.FAILED, "No container runtime listens"),
     (cluster.PACKAGES, {"kubeadm": Known("")}, Level.FAILED, "kubeadm is not installed."),
     (cluster.PACKAGES, {"kubelet_version": Known("v1.36.41")}, Level.FAILED, "kubelet is v1.36.41"),
@@ -283,6 +285,11 @@ def test_without_a_plan_pods_get_no_cpus_of_their_own() -> None:
     finding = cluster.KUBELET(facts(Known(ClusterSeen(kubelet=kubelet)), "bull1"), lab)
     assert finding.level is Level.WARNING
     assert "no CPU plan" in finding.summary
+
+
+def test_a_system_without_selinux_is_fine() -> None:
+    found = facts(Known(replace(good("bull1"), selinux=Known(""))), "bull1")
+    assert cluster.SELINUX(found, LAB).level is Level.OK
 
 
 def test_a_container_is_not_blamed_for_the_swap_of_its_host() -> None:

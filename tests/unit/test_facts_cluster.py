@@ -48,6 +48,7 @@ def test_a_worker_that_runs() -> None:
         runtime="there",
         swaps="Filename Type Size Used Priority",
         forwarding="1",
+        selinux="1",
         routes="default via 10.0.0.254 dev eth0\n10.0.0.0/24 dev eth0 proto kernel",
         made="/etc/kubernetes/kubelet.conf\n/etc/kubernetes/pki/ca.crt",
         configured='# ours\nKUBELET_EXTRA_ARGS="--node-ip=10.0.0.1 --reserved-cpus=0-1"',
@@ -59,6 +60,7 @@ def test_a_worker_that_runs() -> None:
     assert found.kubeadm == found.kubelet_version == Known("v1.36.4")
     assert (found.unit, found.at_boot) == (Known("active"), Known(True))
     assert (found.runtime, found.swaps, found.forwarding) == (Known(True), Known(0), Known(True))
+    assert found.selinux == Known("enforcing")
     assert found.routes == Known(frozenset({"default via 10.0.0.254"}))
     made = {"/etc/kubernetes/kubelet.conf", "/etc/kubernetes/pki/ca.crt"}
     assert found.files == Known(frozenset(made))
