@@ -23,13 +23,12 @@ def playground(tmp_path: Path) -> Playground:
     return make_playground(tmp_path)
 
 
-@pytest.mark.parametrize("path", sorted(PLAYBOOKS.glob("*.yml")), ids=lambda path: path.name)
-def test_every_playbook_is_valid(playground: Playground, path: Path) -> None:
+def test_every_playbook_is_valid() -> None:
     result = subprocess.run(
-        [str(ANSIBLE), "-i", "localhost,", "--syntax-check", str(path)],
+        [str(ANSIBLE), "-i", "localhost,", "--syntax-check", *map(str, PLAYBOOKS.glob("*.yml"))],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
