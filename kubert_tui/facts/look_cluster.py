@@ -13,8 +13,8 @@ from kubert_tui.facts.parse_given import given_cpus
 from kubert_tui.facts.sections import Sections, split
 from kubert_tui.hosts.interface import Host, Invocation
 
-TIMEOUT = 120.0
-"""Seconds the probe may take: kubectl is asked eleven times, ten seconds each at worst."""
+TIMEOUT = 240.0
+"""Seconds the probe may take: kubectl is asked seven times, half a minute each at worst."""
 _PARTS = ("probe_frame.sh", "probe_cluster.sh")
 
 

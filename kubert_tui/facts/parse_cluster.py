@@ -1,6 +1,7 @@
 """From the sections of the cluster's probe to what a node is."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable
 
@@ -35,7 +36,7 @@ def node(sections: Sections) -> ClusterSeen:
         api=_ready(sections),
         complete=then(sections.lines("last-made"), _missing),
         certificates=then(sections.lines("certificates"), certificates),
-        made_of=then(sections.lines("made-of"), lambda lines: Known(tuple(lines))),
+        made_of=then(sections.lines("made-of"), _made_of),
         server=server(sections),
         nodes=nodes(sections),
     )
@@ -184,6 +185,7 @@ def _ready(sections: Sections) -> Fact[bool]:
     return Known(section.status == "0" and section.content.strip() == b"ok")
 
 
+_RELEASE = re.compile(r"v[0-9.]+")
 _LAST = {
     "configmap/kubeadm-config": "kubeadm-config",
     "configmap/cluster-info": "cluster-info",
@@ -193,6 +195,13 @@ _LAST = {
     "daemonset.apps/kube-proxy": "kube-proxy",
     "service/kube-dns": "coredns",
 }
+
+
+def _made_of(lines: list[str]) -> Fact[tuple[str, ...]]:
+    refused = [line for line in lines if not _RELEASE.fullmatch(line)]
+    if refused:
+        return Unknown(f"the API server did not answer: {clean_line(refused[0], limit=120)}")
+    return Known(tuple(lines))
 
 
 def _missing(lines: list[str]) -> Fact[tuple[str, ...]]:

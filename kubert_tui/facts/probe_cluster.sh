@@ -58,10 +58,10 @@ certificates() {
 # What `kubeadm upgrade apply` changes, from its first step to its last one.
 made_of() {
     sed -n 's/^ *image: .*:\(v[0-9.]*\)[^:]*$/\1/p' /etc/kubernetes/manifests/kube-*.yaml
-    kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s --namespace kube-system \
+    kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=25s --namespace kube-system \
         get configmap/kubeadm-config --output 'jsonpath={.data.ClusterConfiguration}' |
         sed -n 's/^kubernetesVersion: *//p'
-    kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s --namespace kube-system \
+    kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=25s --namespace kube-system \
         get daemonset/kube-proxy --ignore-not-found \
         --output 'jsonpath={.spec.template.spec.containers[0].image}' |
         sed -n 's/^.*:\(v[0-9.]*\)[^:]*$/\1/p'
@@ -69,17 +69,15 @@ made_of() {
 
 socket_there() { if [ -S "$socket" ]; then echo there; else echo absent; fi; }
 
-# What the last phases of `kubeadm init` leave, one `NAMESPACE KIND/NAME` a line.
+# What the last phases of `kubeadm init` leave, one `NAMESPACE KIND/NAME...` a line.
 last_made() {
-    while read -r namespace thing; do
-        kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s \
-            --namespace "$namespace" get "$thing" --output name 2>&1 || :
+    while read -r namespace things; do
+        # shellcheck disable=SC2086  # several
+        kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=25s \
+            --namespace "$namespace" get $things --output name 2>&1 || :
     done <<-END
-	kube-system configmap/kubeadm-config
-	kube-public configmap/cluster-info
-	kube-public rolebinding/kubeadm:bootstrap-signer-clusterinfo
-	kube-system daemonset/kube-proxy
-	kube-system service/kube-dns
+	kube-system configmap/kubeadm-config daemonset/kube-proxy service/kube-dns
+	kube-public configmap/cluster-info rolebinding/kubeadm:bootstrap-signer-clusterinfo
 	END
 }
 
@@ -90,8 +88,8 @@ nodes() {
         show server /etc/kubernetes/admin.conf
         return
     fi
-    try server 15 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s get --raw=/version
-    try nodes 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get nodes \
+    try server 30 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=25s get --raw=/version
+    try nodes 30 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=25s get nodes \
         --output 'jsonpath={range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|{.status.addresses[?(@.type=="InternalIP")].address}|{.spec.podCIDR}|{.spec.unschedulable}|{.metadata.annotations.kubert-tui/drained}|{range .status.conditions[*]}{.type}={.status} {end}{"\n"}{end}'
 }
 
@@ -120,7 +118,7 @@ cluster() {
     collect certificates /etc/kubernetes/pki certificates
     nodes
     [ -e /etc/kubernetes/admin.conf ] || return 0
-    try api 15 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s get --raw=/readyz
+    try api 30 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=25s get --raw=/readyz
     # Where it does not answer there is no sense in asking on.
     [ "$status" = 0 ] || return 0
     collect last-made 'the API server' last_made
@@ -128,7 +126,7 @@ cluster() {
 }
 
 pods() {
-    try pods 20 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=15s get pods \
+    try pods 30 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=25s get pods \
         --all-namespaces --field-selector "spec.nodeName=$node" \
         --output 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}|{.metadata.ownerReferences[0].kind}|{.metadata.annotations.kubernetes\.io/config\.mirror}{"\n"}{end}'
 }

@@ -118,6 +118,9 @@ def test_the_version_of_the_server_and_of_what_is_upgraded() -> None:
     assert isinstance(seen(server=("refused", "1")).server, Unknown)
     made = seen(made_of="v1.36.4\nv1.36.4\nv1.35.1").made_of
     assert made == Known(("v1.36.4", "v1.36.4", "v1.35.1"))
+    silent = seen(made_of="v1.36.4\nUnable to connect to the server: deadline exceeded").made_of
+    assert isinstance(silent, Unknown)
+    assert "did not answer" in silent.reason
 
 
 def test_pods_that_a_drain_would_move() -> None:
