@@ -19,7 +19,6 @@ from kubert_tui.lab.write import write_lab
 from kubert_tui.latency.store import load
 from kubert_tui.stages.kubeconfig import kubeconfig_path
 from tests.lab.watching import sees_a_cordon
-from tests.support.density import until_there_is_no_room
 from tests.support.headless import Headless, auto
 from tests.support.kubernetes.hosts import ClusterHosts
 from tests.support.kubernetes.ladder import assert_left_nothing, give_cyclictest, ladder
@@ -152,7 +151,6 @@ def test_a_cluster_from_the_lab_file_and_back(cluster_hosts: ClusterHosts, tmp_p
         assert "--reserved-cpus=0 " in running
 
     measured_down_to_the_pod(hosts, lab)
-    until_there_is_no_room(hosts, lab)
 
     # Again: nothing to do. A worker that lost its identity is cleaned, and joins again.
     again = through(lab, "--from", "cluster-nodes", "--until", "cluster-network")

@@ -69,6 +69,7 @@ def cut_off_installation(host: RpmHost) -> None:
     assert not (host.root / f"boot/initramfs-{REALTIME}.img").exists(), "and it cannot boot"
 
 
+@pytest.mark.long
 def test_packages_by_address(fedora: RpmTwins, tmp_path: Path) -> None:
     bull1, bull2 = fedora.hosts
     settings = (bull1.root / "etc/sysconfig/kernel").read_bytes()
@@ -101,6 +102,7 @@ def test_packages_by_address(fedora: RpmTwins, tmp_path: Path) -> None:
         assert not (host.root / UNIT).exists()
 
 
+@pytest.mark.long
 def test_a_package_that_is_not_the_one_meant(fedora: RpmTwins, tmp_path: Path) -> None:
     before = [host.installed() for host in fedora.hosts]
     with fedora.serving("rt") as (first, *others):

@@ -66,7 +66,7 @@ PROGRAM = (sys.executable, "-m", "tests.support.canary_run")
 STAGES = ("--only", "connect", "--only", "playbook")
 
 
-QUICK = ("escapes", "megabytes", "greeting")
+QUICK = ("escapes", "megabytes")
 
 
 @pytest.fixture(

@@ -201,6 +201,7 @@ def make_trial(boot: Boot) -> Boot:
     return boot
 
 
+@pytest.mark.long
 def test_a_kernel_that_proved_itself_is_adopted_also_if_that_is_broken_off(boot: Boot) -> None:
     make_trial(boot)
     boot.playground.tool("sync", "exit 1")

@@ -167,7 +167,13 @@ PLAYBOOK = """\
 """
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = ("all goes well", "a key", "it fails to read", "a bug", "measured")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in CASES],
+)
 def test_headless(name: str, bait: Bait) -> None:
     case = CASES[name]
     playbook = bait.directory / "playbook.yml"
@@ -222,7 +228,14 @@ def processes_with(mark: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGABRT, marks=pytest.mark.long),
+        pytest.param(signal.SIGQUIT, marks=pytest.mark.long),
+    ],
+)
 def test_killed_in_the_middle_of_a_playbook(number: signal.Signals, bait: Bait) -> None:
     output = bait.directory / "stdout"
     release = bait.directory / "release"
@@ -286,7 +299,14 @@ def tools() -> Iterator[Path]:
         yield Path(directory)
 
 
-@pytest.mark.parametrize(("obeys", "face"), [("no", "--json"), ("yes", "--json"), ("yes", "")])
+@pytest.mark.parametrize(
+    ("obeys", "face"),
+    [
+        pytest.param("no", "--json", marks=pytest.mark.long),
+        ("yes", "--json"),
+        pytest.param("yes", "", marks=pytest.mark.long),
+    ],
+)
 def test_a_host_that_says_the_password_aloud(
     obeys: str, face: str, bait: Bait, tools: Path
 ) -> None:

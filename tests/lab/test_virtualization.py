@@ -78,6 +78,11 @@ def test_where_no_systemd_runs_it_says_so(tmp_path: Path) -> None:
     """In check mode: nothing is installed on this machine."""
     if Path("/run/systemd/system").exists():
         pytest.skip("systemd runs here")
+    known = subprocess.run(
+        ["apt-cache", "show", "libvirt-daemon-system"], capture_output=True, check=False
+    )
+    if known.returncode:
+        pytest.skip("this machine's apt has no package lists")
     variables = {"kubert_libvirt_user": "nobody"}
     playground = make_playground(tmp_path)
     played = playground.play(PLAYBOOKS / "virtualization.yml", variables, check=True)
