@@ -13,7 +13,7 @@ from kubert_tui.screens.latency_text import MERGED, badges, cpu_name, per_second
 from kubert_tui.screens.run_order import depth_of
 from kubert_tui.screens.run_view import RunView
 from kubert_tui.screens.widgets.histogram_layout import short
-from kubert_tui.screens.widgets.plot import Run
+from kubert_tui.screens.widgets.runs import Run
 from kubert_tui.screens.widgets.strips_layout import Heading, Sheet, Strip
 
 _FIGURES = (

@@ -12,7 +12,7 @@ from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.cpus.plan import CpuPlan
 from kubert_tui.cpus.topology import Topology
 from kubert_tui.screens.glyphs import Glyphs
-from kubert_tui.screens.widgets.plot import Run
+from kubert_tui.screens.widgets.runs import Run
 
 KINDS = ("frame", "card", "house", "isolated", "neither", "selected")
 

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.widgets.heatmap_layout import HEATS, Map, layout, top_of
-from kubert_tui.screens.widgets.plot import Plot, Run
+from kubert_tui.screens.widgets.plot import Plot
+from kubert_tui.screens.widgets.runs import Run
 
 LEAST = 5
 """us one can zoom in to."""

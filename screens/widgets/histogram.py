@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from kubert_tui.screens.glyphs import Glyphs
 from kubert_tui.screens.widgets.histogram_layout import Figure, Limits, grown, layout
-from kubert_tui.screens.widgets.plot import Plot, Run
+from kubert_tui.screens.widgets.plot import Plot
+from kubert_tui.screens.widgets.runs import Run
 
 LEAST = 10
 """Buckets one can zoom in to."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from kubert_tui.screens.glyphs import Glyphs
-from kubert_tui.screens.widgets.plot import Run
+from kubert_tui.screens.widgets.runs import Run
 
 LABEL_WIDTH = 6
 """Columns for the y labels and the axis."""

@@ -8,8 +8,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-Run = tuple[str, str]
-"""Text and what it is: one of the plot's kinds, or `` for nothing."""
+from kubert_tui.screens.widgets.runs import Run
 
 
 class Plot(Widget):

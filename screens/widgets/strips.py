@@ -8,7 +8,8 @@ from textual.message import Message
 
 from kubert_tui.screens.actions import STRIPS, bindings
 from kubert_tui.screens.glyphs import Glyphs
-from kubert_tui.screens.widgets.plot import Plot, Run
+from kubert_tui.screens.widgets.plot import Plot
+from kubert_tui.screens.widgets.runs import Run
 from kubert_tui.screens.widgets.strips_layout import Sheet, layout, rows_for
 
 _DIGITS = 6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.screens.glyphs import Glyphs
-from kubert_tui.screens.widgets.plot import Run
+from kubert_tui.screens.widgets.runs import Run
 
 LEAST_STRIP = 12
 """Columns of a histogram, at least: columns of figures are left out for it."""

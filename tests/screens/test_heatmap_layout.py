@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kubert_tui.latency.history import Column
 from kubert_tui.screens.glyphs import ASCII, UNICODE, Glyphs
 from kubert_tui.screens.widgets.heatmap_layout import LABEL_WIDTH, Map, Mark, layout, top_of
-from kubert_tui.screens.widgets.plot import Run
+from kubert_tui.screens.widgets.runs import Run
 
 SIZE = 250
 column = st.builds(

@@ -11,7 +11,7 @@ from kubert_tui.screens.widgets.histogram_layout import (
     layout,
     short,
 )
-from kubert_tui.screens.widgets.plot import Run
+from kubert_tui.screens.widgets.runs import Run
 
 
 def _counts(size: int = 250, **at: int) -> tuple[int, ...]:

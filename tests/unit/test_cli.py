@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -207,3 +209,8 @@ def test_a_confirmation_is_typed(
     assert f"Type {typed or 'yes'} to go on" in capsys.readouterr().err
     flagged = Answers(yes=True, accept_new_host_keys=False, terminal=False)
     assert flagged.answer(asked).choice is Choice.APPLY
+
+
+def test_without_a_wizard_textual_is_not_loaded() -> None:
+    program = "import sys, kubert_tui.cli.main; sys.exit('textual' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
