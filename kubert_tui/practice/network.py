@@ -26,7 +26,7 @@ from kubert_tui.practice.state import LabDirectory
 
 RESOLVER = "10.0.2.3"
 """slirp4netns' own address that hands names on to this computer's resolver."""
-_SLIRP_LIMIT = 10.0
+_SLIRP_LIMIT = 30.0
 _NAT = """\
 table ip practice {
   chain out {

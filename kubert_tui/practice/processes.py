@@ -19,6 +19,8 @@ from kubert_tui.practice.tools import SBIN
 
 VARIABLE = "KUBERT_TUI_PRACTICE"
 _POLL = 0.2
+_LOOKS, _MOMENT = 200, 0.005
+"""How often, and after how many seconds, a process is looked at that is becoming a program."""
 _DEATH = 60.0
 """Seconds that processes get to be gone after SIGKILL."""
 
@@ -177,12 +179,29 @@ def _all() -> list[int]:
 
 
 def _environment_of(process: int) -> Mapping[str, str]:
+    place = Path("/proc", str(process))
     try:
-        data = Path(f"/proc/{process}/environ").read_bytes()
+        data = (place / "environ").read_bytes()
+        for _ in range(_LOOKS):
+            if data or not _between_programs(place):
+                break
+            time.sleep(_MOMENT)
+            data = (place / "environ").read_bytes()
+        # What became one between two looks has its variables now.
+        data = data or (place / "environ").read_bytes()
     except OSError:
         return {}
     pairs = (entry.partition(b"=") for entry in data.split(b"\0"))
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name}
+
+
+def _between_programs(place: Path) -> bool:
+    """Whether a process is just becoming another program: its variables cannot be seen then."""
+    try:
+        (place / "exe").readlink()  # a thread of the kernel has none
+        return not (place / "cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _failure(argv: Sequence[str], told: str | bytes, status: int | None = None) -> KubertError:

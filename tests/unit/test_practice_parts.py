@@ -214,3 +214,16 @@ def test_mount_points_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not mounts.is_mounted(tmp_path / "a/b")
     assert mounts.mentions(Path("/images/x-1"))
     assert not mounts.mentions(Path("/images/x"))
+
+
+def test_who_becomes_another_program_again_and_again_is_always_found(tmp_path: Path) -> None:
+    script = tmp_path / "again.sh"
+    script.write_text('exec sh "$0"\n')
+    mark = f"test:{tmp_path}"
+    processes.start(["sh", str(script)], mark=mark, log=tmp_path / "log")
+    try:
+        found = [len(processes.marked(mark)) for _ in range(300)]
+    finally:
+        processes.kill_marked(mark)
+    assert set(found) == {1}
+    assert processes.marked(mark) == []
