@@ -128,9 +128,7 @@ def _disks() -> Iterator[AnyCase]:
         (bench.MEASURE, _MEASURING, ("/var", "/run")),
     ):
         for place in places:
-            full = partial(breaking.DiskFullThere, place)
-            quick = place == "/var" and point.stage == "update"
-            yield Case(full, way, point, detail=place, quick=quick)
+            yield Case(partial(breaking.DiskFullThere, place), way, point, detail=place)
 
 
 def _hosts() -> Iterator[AnyCase]:

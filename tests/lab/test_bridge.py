@@ -125,6 +125,7 @@ def run(lab: Path, *more: str) -> tuple[int, Headless]:
     return one.finish(), one
 
 
+@pytest.mark.long
 def test_made_over_the_card_that_carries_us(twins: Twins, tmp_path: Path) -> None:
     for name in ("bull1", "bull2"):
         give_to_networkd(twins, name)

@@ -144,7 +144,7 @@ def test_a_good_kernel_is_tried_and_adopted(
         adopted(virtual_host, release)
         if target is on_host:
             boots_it_from_then_on(virtual_host, release)
-        assert ended(run_stage()) == "satisfied"
+            assert ended(run_stage()) == "satisfied"
 
 
 @pytest.mark.long

@@ -49,6 +49,7 @@ def boot(playground: Playground) -> Boot:
     return make_boot(playground)
 
 
+@pytest.mark.long
 def test_a_kernel_is_armed_once_given_up_and_remembered(boot: Boot) -> None:
     boot.kernel("6.1.0-9-rt-amd64", realtime=True)
     boot.kernel(RT, realtime=True)

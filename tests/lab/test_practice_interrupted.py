@@ -119,7 +119,13 @@ _POINTS = (
 """Files that come into being one after the other while a lab comes up."""
 
 
-@pytest.mark.parametrize("point", _POINTS)
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(point, marks=() if point in _POINTS[::3] else pytest.mark.long)
+        for point in _POINTS
+    ],
+)
 def test_killed_while_coming_up(point: str, tmp_path: Path) -> None:
     skip_unless_possible()
     practice = Practice(places_in(tmp_path), Kind.CONTAINERS)
