@@ -25,6 +25,7 @@ LIBNUMA = Path("/usr/lib/x86_64-linux-gnu/libnuma.so.1")
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.long,
     pytest.mark.timeout(900),
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
     pytest.mark.skipif(
