@@ -43,6 +43,11 @@ def directory(cache: Path) -> Path:
     return cache / f"kubernetes-{hashlib.sha256(recipe().encode()).hexdigest()[:16]}"
 
 
+def steps(cache: Path) -> tuple[Step, ...]:
+    """Return the steps that `ensure` will take: none once the programs are there."""
+    return () if directory(cache).is_dir() else tuple(STEPS.values())
+
+
 def ensure(cache: Path, log: Path, pace: Pace) -> Path:
     """Return the directory of the programs; build them first (5 to 12 minutes) if need be.
 

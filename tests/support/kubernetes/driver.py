@@ -18,9 +18,7 @@ class ClusterContainers(NodeContainers):
 
     @property
     def build_steps(self) -> Sequence[Step]:
-        known = binaries.directory(self._cache).is_dir()
-        kubernetes = () if known else tuple(binaries.STEPS.values())
-        return (*kubernetes, *super().build_steps, *filling.STEPS)
+        return (*binaries.steps(self._cache), *super().build_steps, *filling.STEPS)
 
     def missing(self) -> list[Tool]:
         return [*super().missing(), *missing(binaries.TOOLS)]

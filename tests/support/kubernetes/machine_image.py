@@ -31,9 +31,7 @@ class NodeImage(CloudImage):
 
     @property
     def build_steps(self) -> Sequence[Step]:
-        known = binaries.directory(self._cache).is_dir()
-        kubernetes = () if known else tuple(binaries.STEPS.values())
-        return (*kubernetes, *super().build_steps, *filling.STEPS)
+        return (*binaries.steps(self._cache), *super().build_steps, *filling.STEPS)
 
     def recipe(self) -> str:
         return "\n".join((super().recipe(), *_PACKAGES, filling.recipe()))
