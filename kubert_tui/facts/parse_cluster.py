@@ -197,15 +197,19 @@ _LAST = {
 }
 
 
+def _no_answer(line: str) -> Unknown:
+    return Unknown(f"the API server did not answer: {clean_line(line, limit=120)}")
+
+
 def _made_of(lines: list[str]) -> Fact[tuple[str, ...]]:
     refused = [line for line in lines if not _RELEASE.fullmatch(line)]
     if refused:
-        return Unknown(f"the API server did not answer: {clean_line(refused[0], limit=120)}")
+        return _no_answer(refused[0])
     return Known(tuple(lines))
 
 
 def _missing(lines: list[str]) -> Fact[tuple[str, ...]]:
     refused = [line for line in lines if line not in _LAST and "NotFound" not in line]
     if refused:
-        return Unknown(f"the API server did not answer: {clean_line(refused[0], limit=120)}")
+        return _no_answer(refused[0])
     return Known(tuple(name for line, name in _LAST.items() if line not in lines))
