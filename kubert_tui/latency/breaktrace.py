@@ -22,6 +22,8 @@ TEXT_LIMIT = 8 * 1024 * 1024
 EXCERPT = 40
 """Lines of it that are shown."""
 MARK = "--tracemark"
+HIT = "hit latency threshold"
+"""What cyclictest writes into the trace before it stops it."""
 _CPU = re.compile(r" \[([0-9]{3,5})\] ")
 _THRESHOLD = re.compile(r"--breaktrace=([0-9]{1,7})")
 
@@ -121,8 +123,14 @@ def unpacked(data: bytes) -> str:
 
 
 def excerpt(trace: str, cpu: int | None) -> tuple[str, ...]:
-    """Return the last lines of a trace that are of `cpu`: what ran up to the latency."""
+    """Return the last lines of a trace that are of `cpu`: what ran up to the latency.
+
+    What was still recorded after cyclictest marked the latency is left out.
+    """
     lines = []
+    before, marked, after = trace.rpartition(HIT)
+    if marked:
+        trace = before + marked + after.partition("\n")[0]
     for line in reversed(trace.splitlines()):
         found = _CPU.search(line[:80])
         if found and (cpu is None or int(found[1]) == cpu):

@@ -169,6 +169,7 @@ def test_down_leaves_nothing(own_twins: Twins) -> None:
     practice.down(patient_order())
 
 
+@pytest.mark.long
 def test_copies_where_overlays_are_impossible(tmp_path: Path) -> None:
     skip_unless_possible()
     # No overlay can have another one's files for its upper ones.

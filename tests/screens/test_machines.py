@@ -138,6 +138,7 @@ async def test_of_an_adopted_machine_the_lab_only_lets_go() -> None:
         text += "machines: [{name: master, adopted: proj_master}]\n"
         app.session.view.lab = parse_lab(text, "lab.yaml")
         engine.play((BULL1,))
+        await until(pilot, lambda: screen_text(app).count("not in lab") == 2)
         await pilot.press("d")
         await until(pilot, lambda: on_top(app, TypedPrompt))
         await until(pilot, lambda: "did not make it" in screen_text(app))
