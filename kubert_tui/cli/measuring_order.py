@@ -44,6 +44,17 @@ def add_order(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("--accept-new-host-keys", action="store_true")
+    parser.add_argument("--break-lock", action="store_true", help="take hosts from other operators")
+
+
+def answers_of(arguments: argparse.Namespace) -> Answers:
+    """Return how the command answers what it is asked."""
+    return Answers(
+        yes=False,
+        accept_new_host_keys=arguments.accept_new_host_keys,
+        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
+        break_lock=arguments.break_lock,
+    )
 
 
 def ordered(arguments: argparse.Namespace, *, kind: str) -> tuple[Lab, Options]:
@@ -77,12 +88,7 @@ def carry_out(
     let_go_on_signals(session)
     session.submit(stage)
     session.close()
-    answers = Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-    )
-    code = consume(session, seen, answers.answer)
+    code = consume(session, seen, answers_of(arguments).answer)
     return code, [load(Path(path)) for path in seen.paths]
 
 

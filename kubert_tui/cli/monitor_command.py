@@ -9,11 +9,10 @@ from typing import Any
 
 from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.base.text import clean_line
-from kubert_tui.cli.answers import Answers
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.chosen_results import of_file
 from kubert_tui.cli.json_lines import JsonLines
-from kubert_tui.cli.measuring_order import add_order, ordered
+from kubert_tui.cli.measuring_order import add_order, answers_of, ordered
 from kubert_tui.cli.text import TextReport
 from kubert_tui.engine.interface import Engine
 from kubert_tui.engine.journal import FILE_NAME
@@ -100,12 +99,7 @@ def _order(arguments: argparse.Namespace) -> tuple[Lab, str, Options]:
 
 def _headless(engine: Engine, arguments: argparse.Namespace) -> int:
     printer: Printer = JsonLines(sys.stdout) if arguments.json else TextReport()
-    answers = Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-    )
-    return consume(engine, printer, answers.answer)
+    return consume(engine, printer, answers_of(arguments).answer)
 
 
 def _watched(lab: Lab, open_engine: Callable[[Lab], Engine], stage: str = STAGE) -> int:

@@ -37,7 +37,7 @@ from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.measure_change import ROOT_DIRECTORY
 from kubert_tui.stages.model import Work
-from tests.support.headless import Headless, auto, lab_file
+from tests.support.headless import Headless, auto, headless, lab_file
 from tests.support.sshd import Answers, Sshd, start_sshd, throwaway_user
 from tests.support.stages import Upgrade, World, stage
 
@@ -261,6 +261,12 @@ def test_the_second_operator_is_shown_the_first_who_measures(server: Sshd, tmp_p
         (asked,) = [one for one in third.named("question") if one["kind"] == "host-lock"]
         assert re.search(r"measures for about another [56]\d min\)", asked["text"])
         assert "spoils their measurement" in asked["confirm"]
+
+        # What only measures is told of the same flag, and has it.
+        command = ("monitor", "--duration", "1s", "--break-lock")
+        fourth = headless(*command, lab=lab, XDG_STATE_HOME=elsewhere)
+        assert fourth.finish() == ExitCode.OK, fourth.errors()
+        assert f"{ME} (lab twins, stage cyclictest" in fourth.named("host-locked")[0]["broke"]
 
 
 def _looking(lab: Path, state: str) -> str:

@@ -55,10 +55,15 @@ class Headless:
 
 def auto(*arguments: str, lab: Path | None = None, **environment: str) -> Headless:
     """Start `kubert-tui --auto --json` with no terminal and no input."""
+    return headless("--auto", *arguments, lab=lab, **environment)
+
+
+def headless(*arguments: str, lab: Path | None = None, **environment: str) -> Headless:
+    """Start any of its commands that has `--json` and `--lab` like that."""
     where = ("--lab", str(lab)) if lab else ()
     return Headless(
         subprocess.Popen(
-            [sys.executable, "-m", "kubert_tui", "--auto", "--json", *where, *arguments],
+            [sys.executable, "-m", "kubert_tui", *arguments, "--json", *where],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
