@@ -265,7 +265,11 @@ class Memory:
     def __init__(self, process: Process, buckets: int, expected: int) -> None:
         """Wait until they are found; raises what `search` raises."""
         self.threads = search(process, buckets, expected)
-        self.cpus = [process.cpus_of(tid) for tid in process.measuring()[: len(self.threads)]]
+        tids = process.measuring()[: len(self.threads)]
+        if len(tids) < len(self.threads):
+            # Found at the very end of a short run: cyclictest is through, not on too few CPUs.
+            raise GoneError
+        self.cpus = [process.cpus_of(tid) for tid in tids]
         self.layout = "array" if self.threads[0].is_array else "struct"
         self.started = process.start_ticks / os.sysconf("SC_CLK_TCK")
 

@@ -16,7 +16,7 @@ from tests.faults.pool import Pool
 from tests.faults.rig import rig
 from tests.support.twins import skip_unless_possible
 
-pytestmark = [pytest.mark.lab, pytest.mark.faults, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(7200)]
 
 ALL = cases()
 _PARAMETERS = [

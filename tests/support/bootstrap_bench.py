@@ -11,7 +11,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BASICS = ["bash", "cat", "chmod", "cksum", "cp", "env", "find", "flock", "grep", "head"]
-BASICS += ["mkdir", "mktemp", "readlink", "renice", "rm", "sed", "tail", "tr", "wc"]
+BASICS += ["mkdir", "mktemp", "readlink", "rm", "sed", "tail", "tr", "wc"]
 TOOLS = ["gcc", "pkg-config", "ssh", "make", "git", "xz", "patch", "dpkg-source"]
 
 PYTHON = r"""#!/bin/bash

@@ -1,5 +1,6 @@
 """What a practice lab has on this computer outside its files: to see that nothing is left."""
 
+import os
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -72,4 +73,11 @@ def _links(tag: str) -> set[str]:
 
 def _directories(tag: str) -> set[str]:
     tops = (Path("/sys/fs/cgroup"), Path("/run/systemd/nspawn"), Path("/run/netns"))
-    return {f"entry {path}" for top in tops for path in top.glob(f"**/*{tag}*")}
+    # Directories of other labs come and go meanwhile, which Path.glob does not bear.
+    return {
+        f"entry {place}/{name}"
+        for top in tops
+        for place, directories, files in os.walk(top)
+        for name in (*directories, *files)
+        if tag in name
+    }

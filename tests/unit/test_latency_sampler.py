@@ -20,6 +20,7 @@ from kubert_tui.latency.sampler import (
     find_threads,
     match,
 )
+from kubert_tui.latency.sampler import Memory as Source
 
 BUCKETS = 4
 TID = 4242
@@ -142,6 +143,16 @@ def test_the_figures_are_found_and_read(memory: Memory) -> None:
     thread = found(memory)
     assert thread.is_array is memory.is_array
     assert thread.update() == [4, 1, 9, 14, 1, [1, 1, 0, 2]]
+
+
+def test_found_as_it_ends_it_is_gone_not_on_too_few_cpus(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive = iter([[TID], []])
+    monkeypatch.setattr(memory, "measuring", lambda: next(alive))
+    monkeypatch.setattr(memory, "open_memory", lambda: None)
+    with pytest.raises(GoneError):
+        Source(memory, BUCKETS, expected=1)
 
 
 def test_only_what_grew_is_told(memory: Memory) -> None:
