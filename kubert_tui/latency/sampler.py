@@ -143,8 +143,9 @@ class Figures(NamedTuple):
 class Thread:
     """A measuring thread and where its figures lie."""
 
-    def __init__(self, process: Process, base: int, is_array: bool, buckets: int) -> None:
+    def __init__(self, process: Process, tid: int, base: int, is_array: bool, buckets: int) -> None:
         self.process = process
+        self.tid = tid
         self.base = base
         self.is_array = is_array
         self.buckets = buckets
@@ -213,10 +214,11 @@ def match(
     process: Process, data: bytes, start: int, pattern: bytes, buckets: int
 ) -> "Thread | None":
     """The thread whose `threadstarted, tid` is `pattern`, if its figures check out."""
+    _, tid = struct.unpack("=ii", pattern)
     at = data.find(pattern)
     while at >= 0:
         for offset, is_array in ((88, True), (80, False)):
-            thread = Thread(process, start + at - offset, is_array, buckets)
+            thread = Thread(process, tid, start + at - offset, is_array, buckets)
             for _ in range(ATTEMPTS):
                 try:
                     figures = thread.read()
@@ -265,11 +267,8 @@ class Memory:
     def __init__(self, process: Process, buckets: int, expected: int) -> None:
         """Wait until they are found; raises what `search` raises."""
         self.threads = search(process, buckets, expected)
-        tids = process.measuring()[: len(self.threads)]
-        if len(tids) < len(self.threads):
-            # Found at the very end of a short run: cyclictest is through, not on too few CPUs.
-            raise GoneError
-        self.cpus = [process.cpus_of(tid) for tid in tids]
+        # Not of those that are there now: found as cyclictest ends, it is gone, not on fewer CPUs.
+        self.cpus = [process.cpus_of(thread.tid) for thread in self.threads]
         self.layout = "array" if self.threads[0].is_array else "struct"
         self.started = process.start_ticks / os.sysconf("SC_CLK_TCK")
 

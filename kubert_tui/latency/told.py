@@ -40,7 +40,11 @@ class Told(Memory):
                     break  # the caller sees that
                 raise BlindError("what cyclictest tells is not added up on the host")
             time.sleep(sampler.PERIOD / 5)
-        self.cpus = [process.cpus_of(tid) for tid in process.measuring()]
+        tids = process.measuring()
+        if len(tids) < expected and self._begun():
+            # Every thread has told something: cyclictest is through, not on too few CPUs.
+            raise GoneError
+        self.cpus = [process.cpus_of(tid) for tid in tids]
 
     def _begun(self) -> bool:
         told = self._read()

@@ -148,8 +148,10 @@ def test_the_figures_are_found_and_read(memory: Memory) -> None:
 def test_found_as_it_ends_it_is_gone_not_on_too_few_cpus(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alive = iter([[TID], []])
-    monkeypatch.setattr(memory, "measuring", lambda: next(alive))
+    def ended(name: str) -> str:
+        raise GoneError(name)
+
+    monkeypatch.setattr(memory, "text", ended)
     monkeypatch.setattr(memory, "open_memory", lambda: None)
     with pytest.raises(GoneError):
         Source(memory, BUCKETS, expected=1)
