@@ -41,10 +41,11 @@ fingerprint() {
 }
 
 set_up() {
-    local kind=$1 extras='' python='' made=''
+    local kind=$1 extras='' python='' made='' compile=--compile
     # Own settings for other places do not apply here; a dead network is told soon.
     local -x PIP_USER=0 PYTHONNOUSERSITE=1 PIP_RETRIES=${PIP_RETRIES:-2}
-    [[ $kind != test ]] || extras='[dev]'
+    # Tests keep bytecode of their own (see ./test).
+    [[ $kind != test ]] || extras='[dev]' compile=--no-compile
     if ! mkdir -p -- "$venv" 2>/dev/null || [[ ! -w $venv ]]; then
         fail 1 "cannot write to $venv" "work in a checkout of your own"
     fi
@@ -63,7 +64,7 @@ set_up() {
     : >"$venv/.unfinished"
     rm -f -- "$venv"/.ready-*
     say "installing Python packages (a minute or two the first time)"
-    if ! (cd -- "$checkout" && quietly "$venv/bin/python" -m pip --disable-pip-version-check install --no-input -e ".$extras"); then
+    if ! (cd -- "$checkout" && quietly "$venv/bin/python" -m pip --disable-pip-version-check install --no-input "$compile" -e ".$extras"); then
         explain_pip
     fi
     made=$(fingerprint)

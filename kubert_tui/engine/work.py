@@ -297,9 +297,13 @@ class StageWork:
             raise CancelledError("cancelled")
 
     def _on(self, host: str, call: Callable[[Host], Result]) -> Result:
-        """Call `call` with the connected host; if it was lost meanwhile, once more."""
+        """Call `call` with the connected host; if it was lost meanwhile, once more.
+
+        A connection that cannot be made is not tried twice: it may have taken long to see that.
+        """
+        there = self.host(host)
         try:
-            return call(self.host(host))
+            return call(there)
         except UnreachableError:
             self.stop_if_cancelled()
             self.drop(host)

@@ -228,7 +228,7 @@ class Watcher:
             self.changed.notify()
 
     def tell(self) -> None:
-        """Write what is due, then wait for more; at most a period."""
+        """Write what is due."""
         with self.changed:
             now = time.monotonic()
             due = [kind for kind, when in self.due.items() if when <= now]
@@ -237,6 +237,9 @@ class Watcher:
                 del self.due[kind]
         for line in lines:
             write(**line)
+
+    def rest(self) -> None:
+        """Wait until something is due, or may be; a second at most."""
         with self.changed:
             wait = min([1.0, *(when - time.monotonic() for when in self.due.values())])
             if wait > 0:
@@ -304,6 +307,7 @@ def watch() -> None:
                 if measured():
                     return
             watcher.tell()
+            watcher.rest()
     finally:
         watcher.stop()
 

@@ -54,12 +54,14 @@ class Place:
         self.host.put(text.encode(), self.path(name), mode=0o600, sudo=True)
 
     def _get(self, name: str) -> bytes:
+        """Return the content of one of its files; nothing while there is none."""
         try:
             return self.host.get(self.path(name), sudo=True)
-        except KubertError as error:
+        except KubertError:
             if self._run("test", "-e", self.path(name)).exit_status == 1:
                 return b""
-            raise error
+        # Perhaps it was made between the two looks.
+        return self.host.get(self.path(name), sudo=True)
 
     def _shell(self, text: str, *arguments: str) -> Completed:
         return self._run("sh", "-c", text, "sh", *arguments)

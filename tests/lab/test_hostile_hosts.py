@@ -66,7 +66,8 @@ PROGRAM = (sys.executable, "-m", "tests.support.canary_run")
 STAGES = ("--only", "connect", "--only", "playbook")
 
 
-QUICK = ("escapes", "megabytes")
+QUICK = ("escapes",)
+"""In every run; the others are told in unit tests, too."""
 
 
 @pytest.fixture(

@@ -46,6 +46,13 @@ def offering(twins: VirtualTwins, kernel: Kernel) -> Iterator[None]:
         yield
 
 
+def small_initramfs(twins: VirtualTwins) -> None:
+    """Have what boots a new kernel listed, not found out: that is a quarter of its installation."""
+    twins.inside(
+        HOST, "sed", "-i", "s/^MODULES=.*/MODULES=list/", "/etc/initramfs-tools/conf.d/practice"
+    )
+
+
 def stage(twins: VirtualTwins, *settings: str) -> Headless:
     return auto("--yes", "--only", "kernel", *(settings or PATIENT), lab=twins.lab)
 
@@ -132,6 +139,7 @@ def test_a_good_kernel_is_tried_and_adopted(
 ) -> None:
     old, release = running(virtual_host), rt_release()
     boot = virtual_host.boot_id(HOST)
+    small_initramfs(virtual_host)
     with target(virtual_host, tmp_path) as run_stage:
         with offering(virtual_host, Kernel.GOOD):
             run = run_stage()

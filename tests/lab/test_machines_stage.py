@@ -182,11 +182,11 @@ def measure_inside(bench: Bench, names: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("names", "ssh"),
     [
-        (("one", "two"), True),
+        (("one",), True),
         pytest.param(("one", "two", "three"), True, marks=pytest.mark.long),
         pytest.param(("one", "two"), False, marks=pytest.mark.long),
     ],
-    ids=["two over ssh", "three over ssh", "two here"],
+    ids=["one over ssh", "three over ssh", "two here"],
 )
 def test_from_the_lab_file_to_machines_and_to_nothing(
     bench: Bench, names: tuple[str, ...], ssh: bool, tmp_path: Path

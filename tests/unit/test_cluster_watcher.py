@@ -62,6 +62,7 @@ class Played:
             self.lines += [json.loads(line) for line in self._told().splitlines()]
             if wanted():
                 return
+            self.watcher.rest()
         raise AssertionError(self.lines)
 
     def nodes(self) -> list[str] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kubert_tui.base.errors import BusyError, ExitCode, KubertError
+from kubert_tui.base.errors import BusyError, ExitCode, KubertError, UnreachableError
 from kubert_tui.engine.journal import FILE_NAME, Journal, read
 from kubert_tui.engine.past import all_runs, run_directory
 from kubert_tui.engine.session import Options, Session
@@ -27,8 +27,8 @@ from kubert_tui.events.model import (
 )
 from kubert_tui.events.questions import Answer, Choice, Question
 from kubert_tui.facts.model import Facts
-from kubert_tui.hosts.interface import Host
-from kubert_tui.lab.model import Lab, Permission
+from kubert_tui.hosts.interface import Asker, Host
+from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.stages.model import Stage
 from tests.support.blank import blank_lab
 from tests.support.stages import Measure, Restart, Upgrade, World, stage
@@ -163,6 +163,21 @@ def test_unreachable_host_fails_alone() -> None:
     ended = outcome.only(StageFinished)[0]
     assert ended.hosts == {"bull1": StageState.DONE, "bull2": StageState.FAILED}
     assert outcome.only(Failure)[0].host == "bull2"
+
+
+class Silent(World):
+    """No host of it answers; remembers how often that was tried."""
+
+    def connect(self, spec: HostSpec, lab: Lab, asker: Asker) -> Host:
+        self.connected.append(spec.name)
+        raise UnreachableError("does not answer within 15 s", fix="wait", host=spec.name)
+
+
+def test_a_host_that_does_not_answer_is_not_waited_for_twice() -> None:
+    world = Silent()
+    outcome = run(world, stage("kernel", Upgrade(world)))
+    assert world.connected == ["bull1"]
+    assert outcome.only(Failure)[0].what == "does not answer within 15 s"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubert_tui.base.errors import MeasurementError
+from kubert_tui.hosts.interface import Completed, Invocation
 from kubert_tui.latency.launch import Run, Stage, forget, parse_state
-from tests.support.latency_host import BOOT, PlayedHost
+from tests.support.latency_host import BOOT, RUN, PlayedHost
 
 PROCESS = f"process 12 345 1000.25 {BOOT}"
 
@@ -75,6 +76,20 @@ def test_only_plain_names_name_a_run(identity: str) -> None:
 def test_a_relative_directory_begins_at_the_logins_home() -> None:
     assert Run(PlayedHost(), ".state/runs", "one").directory == "/home/me/.state/runs/one"
     assert Run(PlayedHost(), "/runs/", "one").directory == "/runs/one"
+
+
+class Late(PlayedHost):
+    """A file is made between two looks at it."""
+
+    def run(self, invocation: Invocation) -> Completed:
+        if invocation.argv[0] == "test":
+            self.files[f"{RUN}/counters.before"] = b"counted"
+        return super().run(invocation)
+
+
+def test_a_file_that_just_comes_into_being_is_read() -> None:
+    assert Run(Late(), "/runs", "one").counters_before() == b"counted"
+    assert Run(PlayedHost(), "/runs", "one").counters_before() == b""
 
 
 def test_a_run_under_way_is_not_forgotten() -> None:
