@@ -1,5 +1,6 @@
 """How the headless face answers: by its flags, and by asking on the terminal if there is one."""
 
+import argparse
 import getpass
 import signal
 import sys
@@ -9,6 +10,11 @@ from dataclasses import dataclass
 
 from kubert_tui.base.secrets import Secret
 from kubert_tui.events.questions import Answer, Choice, Question, QuestionKind
+
+
+def somebody_there() -> bool:
+    """Whether somebody sits at a terminal: sees what is asked, and can type."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,17 @@ class Answers:
             typed = sys.stdin.readline().strip()
         agreed = (typed if question.typed else typed.lower()) == word
         return Answer(Choice.APPLY) if agreed else Answer(Choice.NO, text="not confirmed")
+
+
+def answers_of(arguments: argparse.Namespace, *, yes: bool = False) -> Answers:
+    """Return how a command answers: by its flags (some have fewer), and by whoever sits there."""
+    return Answers(
+        yes=yes,
+        accept_new_host_keys=arguments.accept_new_host_keys,
+        terminal=somebody_there(),
+        break_lock=getattr(arguments, "break_lock", False),
+        write_cpu_plan=getattr(arguments, "write_cpu_plan", False),
+    )
 
 
 @contextmanager

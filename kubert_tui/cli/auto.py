@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kubert_tui.base.errors import ExitCode, UsageError
-from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.answers import answers_of
 from kubert_tui.cli.json_lines import JsonLines
 from kubert_tui.cli.practice_command import bring_up
 from kubert_tui.cli.text import TextReport
@@ -90,13 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     printer: Printer = (
         JsonLines(sys.stdout) if arguments.json else TextReport(verbose=arguments.verbose)
     )
-    answers = Answers(
-        yes=arguments.yes,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-        break_lock=arguments.break_lock,
-        write_cpu_plan=arguments.write_cpu_plan,
-    )
+    answers = answers_of(arguments, yes=arguments.yes)
     let_go_on_signals(session)
     for stage in stages:
         session.submit(stage)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +10,7 @@ from rich.text import Text
 from kubert_tui.base.errors import ExitCode
 from kubert_tui.checks.catalogue import ALL, CROSS
 from kubert_tui.checks.finding import Finding, Level
-from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.answers import answers_of
 from kubert_tui.cli.auto import consume
 from kubert_tui.cli.text import plain_console
 from kubert_tui.cli.words import LEVEL_STYLE
@@ -56,15 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command; exit code 1 when a finding failed."""
     lab = override(find_lab(arguments.lab).lab, arguments.set)
     session = Session(lab, Options(dry_run=True), stages=(CHECK,))
-    answers = Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-    )
     collected = Collected()
     session.submit(CHECK.id)
     session.close()
-    code = consume(session, collected, answers.answer)
+    code = consume(session, collected, answers_of(arguments).answer)
     if arguments.json:
         print(json.dumps(collected.as_plain(), indent=2))
     else:

@@ -1,14 +1,13 @@
 """`kubert-tui cluster`: how the cluster is, kubectl's way into it, and its day two."""
 
 import argparse
-import sys
 from typing import Any
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.checks.cluster import NO_CLUSTER
 from kubert_tui.checks.cluster_upkeep import SOON
 from kubert_tui.cli import cluster_watch
-from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.answers import answers_of
 from kubert_tui.cli.cluster_orders import order, reset
 from kubert_tui.cli.cluster_status import kubeconfig, status
 from kubert_tui.lab.find import find_lab
@@ -134,12 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
     lab = override(source.lab, arguments.set)
     if lab.cluster is None:
         raise UsageError(f"lab {lab.name}: {NO_CLUSTER}")
-    answers = Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-        break_lock=getattr(arguments, "break_lock", False),
-    )
+    answers = answers_of(arguments)
     if arguments.cluster_command == "status" and arguments.watch:
         return cluster_watch.watch(lab, arguments, answers.answer)
     if arguments.cluster_command == "status":

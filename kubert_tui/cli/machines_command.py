@@ -8,7 +8,7 @@ from typing import Any
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.cli import machines_export
-from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.answers import answers_of, somebody_there
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.console_keys import leaving_on_key
 from kubert_tui.cli.json_lines import JsonLines
@@ -91,13 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         dry_run=not changing,
         kind="machines",
     )
-    terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    answers = Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=terminal,
-        break_lock=getattr(arguments, "break_lock", False),
-    )
+    answers = answers_of(arguments)
     session = Session(lab, options, stages=())
     let_go_on_signals(session)
     table = MachinesTable(lab)
@@ -107,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         raw = _write_raw
     session.machines(order, raw)
     session.close()
-    with leaving_on_key(session, wanted=order.action is Action.CONSOLE and terminal):
+    with leaving_on_key(session, wanted=order.action is Action.CONSOLE and answers.terminal):
         code = consume(session, printer, answers.answer)
     if order.action is Action.LIST:
         if arguments.json:
@@ -141,7 +135,7 @@ def _order(lab: Lab, arguments: argparse.Namespace) -> Order:
 
 
 def _typed(order: Order, lab: str, word: str) -> str:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not somebody_there():
         order.check_confirmed(lab)  # raises: nobody can type anything
     what = ", ".join(order.names) or f"all machines of the lab {lab}"
     print(f"{order.action} {what}: {LOSING[order.action]}.", file=sys.stderr)

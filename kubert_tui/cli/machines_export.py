@@ -10,7 +10,7 @@ from typing import Any
 from kubert_tui.base import paths
 from kubert_tui.base.errors import ExitCode, KubertError, UsageError
 from kubert_tui.base.text import clean_line
-from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.answers import Answers, answers_of
 from kubert_tui.cli.auto import consume
 from kubert_tui.engine.hypervisors import hypervisor_of
 from kubert_tui.engine.session import Options, Session
@@ -71,7 +71,7 @@ def run_export(arguments: argparse.Namespace) -> int:
             "the lab file names no machines", fix="add `machines: {preset: upstream}` to it"
         )
     names = tuple(dict.fromkeys(guest.host for guest in lab.guests))
-    facts, code = _facts(lab, accept=arguments.accept_new_host_keys)
+    facts, code = _facts(lab, answers_of(arguments))
     made = {
         name: vagrantfile(lab.name, name, _cases(lab, facts[name]), arguments.box)
         for name in names
@@ -179,10 +179,8 @@ class _Collected:
             print(f"kubert-tui: {event.host}: {event.what}{fix}", file=sys.stderr)
 
 
-def _facts(lab: Lab, *, accept: bool) -> tuple[dict[str, Facts], int]:
+def _facts(lab: Lab, answers: Answers) -> tuple[dict[str, Facts], int]:
     session = Session(lab, Options(dry_run=True), stages=(_LOOK,))
-    terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    answers = Answers(yes=False, accept_new_host_keys=accept, terminal=terminal)
     collected = _Collected()
     session.submit(_LOOK.id)
     session.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean_line
-from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.answers import answers_of
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.json_lines import JsonLines
 from kubert_tui.cli.text import TextReport
@@ -45,16 +45,6 @@ def add_order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("--accept-new-host-keys", action="store_true")
     parser.add_argument("--break-lock", action="store_true", help="take hosts from other operators")
-
-
-def answers_of(arguments: argparse.Namespace) -> Answers:
-    """Return how the command answers what it is asked."""
-    return Answers(
-        yes=False,
-        accept_new_host_keys=arguments.accept_new_host_keys,
-        terminal=sys.stdin.isatty() and sys.stderr.isatty(),
-        break_lock=arguments.break_lock,
-    )
 
 
 def ordered(arguments: argparse.Namespace, *, kind: str) -> tuple[Lab, Options]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.base.text import clean_line
+from kubert_tui.cli.answers import answers_of
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.chosen_results import of_file
 from kubert_tui.cli.json_lines import JsonLines
-from kubert_tui.cli.measuring_order import add_order, answers_of, ordered
+from kubert_tui.cli.measuring_order import add_order, ordered
 from kubert_tui.cli.text import TextReport
 from kubert_tui.engine.interface import Engine
 from kubert_tui.engine.journal import FILE_NAME

@@ -43,6 +43,12 @@ class Watched:
         pool.shutdown(wait=False)
         return future
 
+    def await_begin(self, future: "Future[PlaybookOutcome]") -> None:
+        """Wait until a task of it has ended; if it ends before, tell how."""
+        future.add_done_callback(lambda _: self.begun.set())
+        assert self.begun.wait(LIMIT), self.lines
+        assert self.tasks, (future.result(), self.lines)
+
     def _on_task(self, result: TaskResult) -> None:
         self.tasks.append(result)
         self.begun.set()

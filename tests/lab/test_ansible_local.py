@@ -195,7 +195,8 @@ def test_two_runs_side_by_side(tmp_path: Path) -> None:
         for name in ("one", "two")
     ]
     futures = [watched.start() for watched in runs]
-    assert all(watched.begun.wait(LIMIT) for watched in runs)
+    for watched, future in zip(runs, futures, strict=True):
+        watched.await_begin(future)
     release.touch()
     assert [future.result(LIMIT).status for future in futures] == ["successful"] * 2
     assert [{result.host for result in watched.tasks} for watched in runs] == [{"one"}, {"two"}]
