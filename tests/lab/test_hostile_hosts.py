@@ -67,7 +67,7 @@ STAGES = ("--only", "connect", "--only", "playbook")
 
 
 QUICK = ("escapes",)
-"""In every run; the others are told in unit tests, too."""
+"""In every run; the others in the long profile."""
 
 
 @pytest.fixture(

@@ -128,9 +128,16 @@ def test_files_of_root(tmp_path: Path) -> None:
             Path(path).unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("sudoers", [WITH_PASSWORD, WITHOUT_PASSWORD])
 @pytest.mark.parametrize("defaults", ["!use_pty", "use_pty"])
-@pytest.mark.parametrize("by", ["cancel", "timeout"])
+@pytest.mark.parametrize(
+    ("by", "sudoers"),
+    [
+        ("cancel", WITHOUT_PASSWORD),
+        ("timeout", WITH_PASSWORD),
+        pytest.param("cancel", WITH_PASSWORD, marks=pytest.mark.long),
+        pytest.param("timeout", WITHOUT_PASSWORD, marks=pytest.mark.long),
+    ],
+)
 def test_what_runs_under_sudo_is_ended_whole(
     tmp_path: Path, sudoers: str, defaults: str, by: str
 ) -> None:

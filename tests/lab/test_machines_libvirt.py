@@ -104,6 +104,7 @@ def empty_image(hypervisor: Hypervisor) -> str:
     return name
 
 
+@pytest.mark.long
 def test_from_nothing_to_nothing(libvirt: PrivateLibvirt, hypervisor: Hypervisor) -> None:
     before = whole_state(libvirt)
     base = image(libvirt)

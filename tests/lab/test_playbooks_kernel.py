@@ -97,6 +97,7 @@ def test_a_kernel_is_armed_once_given_up_and_remembered(boot: Boot) -> None:
     assert boot.kept() == pinned | armed, "what failed before is forgotten"
 
 
+@pytest.mark.long
 def test_the_previews_change_nothing(boot: Boot) -> None:
     boot.kernel(RT, realtime=True)
     boot.write_menu()
