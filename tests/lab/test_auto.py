@@ -52,6 +52,7 @@ def test_the_built_in_lab_is_judged_and_measured() -> None:
         assert entry["time"] > 0
 
 
+@pytest.mark.long
 def test_twins_over_ssh(tmp_path: Path) -> None:
     with start_sshd(tmp_path / "one") as one, start_sshd(tmp_path / "two") as two:
         lab = lab_file(tmp_path, one.spec("bull1"), two.spec("bull2"))

@@ -101,6 +101,7 @@ def test_the_real_rt_tests_are_built_from_a_real_archive(playground: Playground)
 
 
 @builds_here
+@pytest.mark.long
 def test_rt_tests_are_built_once_per_version(playground: Playground) -> None:
     variables = rt_tests(playground.directory)
     first = playground.play(PLAYBOOKS / "rt-tests.yml", variables)
