@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kubert_tui.base.errors import ExitCode, UsageError
 from kubert_tui.base.text import clean_line
-from kubert_tui.cli.answers import Answers
+from kubert_tui.cli.answers import Answers, somebody_there
 from kubert_tui.cli.auto import Printer, consume, let_go_on_signals
 from kubert_tui.cli.json_lines import JsonLines
 from kubert_tui.cli.text import TextReport
@@ -124,7 +124,7 @@ def _run(
 def _confirm(name: str, stage: Stage, arguments: argparse.Namespace) -> None:
     """Raise UsageError unless somebody typed the name of what is to end."""
     typed = arguments.confirm
-    if typed is None and sys.stdin.isatty() and sys.stderr.isatty():
+    if typed is None and somebody_there():
         print(f"{stage.change.confirm if stage.change else ''}", file=sys.stderr)
         print(f"Type {name} to go on: ", end="", file=sys.stderr, flush=True)
         typed = sys.stdin.readline().strip()
