@@ -1,10 +1,9 @@
 """The engine: takes requests from a face, works on stages one after another, emits events."""
 
-import queue
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
 
@@ -12,10 +11,9 @@ from kubert_tui import __version__
 from kubert_tui.base import paths
 from kubert_tui.base.disk import own_disk_error
 from kubert_tui.base.errors import ExitCode, KubertError
-from kubert_tui.base.secrets import redactor
-from kubert_tui.base.text import clean_line
 from kubert_tui.checks.packages import UPDATED
 from kubert_tui.cpus.lists import cpu_list
+from kubert_tui.engine.bug import bug_failure
 from kubert_tui.engine.cluster_watch import ClusterWatch
 from kubert_tui.engine.connections import Connect, Connections
 from kubert_tui.engine.exit_codes import ExitCodes
@@ -35,13 +33,13 @@ from kubert_tui.engine.past import (
     refuse_to_orphan,
     run_directory,
 )
+from kubert_tui.engine.requests import OrderRequest, Request, Requests, StageRequest
 from kubert_tui.engine.stage_run import StageRun
 from kubert_tui.engine.stream import Stream
 from kubert_tui.engine.targets import nothing_to_do, targets, with_guests
 from kubert_tui.engine.work import Gather, Observe, StageWork, failure
 from kubert_tui.events.model import (
     Event,
-    Failure,
     Finished,
     RunStarted,
     StageFinished,
@@ -86,15 +84,6 @@ class Options:
     clock: Callable[[], float] = time.time
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    stage: str
-    again: bool = False
-    skip_reason: str | None = None
-    order: Order | None = None
-    raw: Raw | None = None
-
-
 def gather_facts(host: Host, updates: bool, cancel: Flag) -> Facts:
     """Gather the facts of a host; on this machine our own builds of cyclictest count too."""
     ours = cached_cyclictests(paths.cache()) if host.is_local else ()
@@ -119,7 +108,7 @@ class Session:
     _stream: Stream = field(init=False)
     _lock: LabLock | None = field(init=False, default=None)
     _host_locks: HostLocks | None = field(init=False, default=None)
-    _requests: "queue.SimpleQueue[_Request | None]" = field(init=False)
+    _requests: Requests = field(init=False, default_factory=Requests)
     _loads: LoadRequests = field(init=False)
     _watch: ClusterWatch = field(init=False)
     _states: dict[str, StageState] = field(init=False)
@@ -140,7 +129,7 @@ class Session:
                 refuse_to_orphan(earlier)
                 earlier = None
             self._past = earlier or Past(new_run(self._name))
-            self._journal = Journal(run_directory(self._past.run))
+            self._journal = Journal(self._directory)
         except BaseException:
             self._release()
             raise
@@ -150,7 +139,6 @@ class Session:
         self._states = {stage.id: StageState.PENDING for stage in self.stages}
         self._states.update({s: v for s, v in self._past.states.items() if s in self._states})
         self._stream = Stream(self._journal, self.options.clock)
-        self._requests = queue.SimpleQueue()
         self._loads = LoadRequests(self._emit)
         self.connections = Connections(self.lab, self.connect)
         self._watch = ClusterWatch(
@@ -180,6 +168,10 @@ class Session:
         """The id of the run."""
         return self._past.run
 
+    @property
+    def _directory(self) -> Path:
+        return run_directory(self._past.run)
+
     def events(self) -> Iterator[Event]:
         """Yield every event in order; ends after `Finished`, when lab and journal are free."""
         for event in self._stream.events():
@@ -189,15 +181,15 @@ class Session:
 
     def submit(self, stage: str, *, again: bool = False) -> None:
         """Ask for one stage to be worked on."""
-        self._requests.put(_Request(stage, again))
+        self._requests.put(StageRequest(stage, again))
 
     def skip(self, stage: str, reason: str) -> None:
         """Mark a stage as skipped."""
-        self._requests.put(_Request(stage, skip_reason=reason or "no reason given"))
+        self._requests.put(StageRequest(stage, skip=reason or "no reason given"))
 
     def machines(self, order: Order, raw: Raw | None = None) -> None:
         """Ask for something to be done about machines that are there."""
-        self._requests.put(_Request(ORDERS, order=order, raw=raw))
+        self._requests.put(OrderRequest(order, raw))
 
     def answer(self, question: int, answer: Answer) -> None:
         """Answer an open question."""
@@ -220,16 +212,16 @@ class Session:
         """Let go at once; a measurement on a host goes on by itself."""
         self._detach.set()
         self.cancel()
-        self._requests.put(None)
+        self._requests.close()
 
     def close(self) -> None:
         """Finish when the queued work is done."""
-        self._requests.put(None)
+        self._requests.close()
 
     def _work(self) -> None:
         try:
             self._emit(self._started())
-            while (request := self._requests.get()) is not None:
+            while (request := self._requests.next()) is not None:
                 if self._detach.is_set():
                     break
                 self._serve(request)
@@ -239,17 +231,17 @@ class Session:
         except Exception as error:
             trouble = own_disk_error(error) if isinstance(error, OSError) else None
             self._codes.run = trouble.exit_code if trouble else ExitCode.INTERNAL
-            self._emit(failure(trouble) if trouble else self._bug(error))
+            self._emit(failure(trouble) if trouble else bug_failure(error, self._directory))
         finally:
             self._finish()
 
-    def _serve(self, request: _Request) -> None:
-        if request.order is not None:
-            self._serve_order(request.order, request.raw)
+    def _serve(self, request: Request) -> None:
+        if isinstance(request, OrderRequest):
+            self._serve_order(request)
             return
         stage = next(stage for stage in self.stages if stage.id == request.stage)
-        if request.skip_reason is not None:
-            self._skip(stage, request.skip_reason)
+        if request.skip:
+            self._skip(stage, request.skip)
             return
         hosts = self._hosts(stage.where)
         hosts = tuple(host for host in hosts if not stage.only or host in stage.only)
@@ -262,12 +254,13 @@ class Session:
         self.lab = work.lab
         self._ended(finished, work.failure_code)
         if finished.state in _STOPPERS or self._cancel.is_set():
-            self._drop_queued()
+            self._requests.drop()
 
-    def _serve_order(self, order: Order, raw: Raw | None) -> None:
+    def _serve_order(self, request: OrderRequest) -> None:
+        order = request.order
         work = self._stage_work(ORDERS, observe_quickly)
         work.lab = self._with_decided(work.lab)
-        state = OrderRun(work, order, raw).run()
+        state = OrderRun(work, order, request.raw).run()
         key = f"{order.action} {' '.join(order.names)}"
         if state is not StageState.CANCELLED or order.action is not Action.CONSOLE:
             self._codes.ended(key, state, work.failure_code)
@@ -281,7 +274,7 @@ class Session:
         return StageWork(
             lab=self.lab,
             stage=stage,
-            directory=run_directory(self._past.run),
+            directory=self._directory,
             past=self._past,
             stream=self._stream,
             connections=self.connections,
@@ -310,13 +303,6 @@ class Session:
         self._states[finished.stage] = finished.state
         self._past.states[finished.stage] = finished.state
         self._codes.ended(finished.stage, finished.state, failure_code)
-
-    def _drop_queued(self) -> None:
-        closing = False
-        while not self._requests.empty():
-            closing |= self._requests.get() is None
-        if closing:
-            self._requests.put(None)
 
     def _started(self) -> RunStarted:
         return RunStarted(
@@ -379,19 +365,3 @@ class Session:
         except KubertError as error:
             # The consumer has the event; only the journal lost it.
             self._codes.run = error.exit_code
-
-    def _bug(self, error: Exception) -> Failure:
-        log = run_directory(self._past.run) / "bug.txt"
-        text = redactor.redact("".join(traceback.format_exception(error)))
-        try:
-            paths.write_private(log, text)
-        except OSError:
-            log = paths.state()
-        # Redacted before it is quoted: a secret quoted twice would not be known again.
-        told = clean_line(f"{type(error).__name__}: {redactor.redact(str(error))}")
-        return Failure(
-            what=f"a bug in kubert-tui: {told}",
-            fix=f"please report it with {log}; the run can be started again",
-            log=str(log),
-            exit_code=int(ExitCode.INTERNAL),
-        )
