@@ -9,6 +9,7 @@ from kubert_tui.checks.catalogue import judge_across, judge_all
 from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.engine.lock_order import lock_in_order
 from kubert_tui.engine.lock_question import NotBrokenError
+from kubert_tui.engine.stage_states import StageStates
 from kubert_tui.engine.targets import introduce_guests
 from kubert_tui.engine.work import StageWork, failure
 from kubert_tui.events.model import (
@@ -34,8 +35,7 @@ class StageRun:
     hosts: tuple[str, ...]
     dry_run: bool = False
     again: bool = False
-    states: dict[str, StageState] = field(default_factory=dict)
-    reason: str = ""
+    states: StageStates = field(default_factory=StageStates)
 
     def run(self) -> StageFinished:
         """Do it. KubertErrors end in the states; anything else is a bug and comes out."""
@@ -46,24 +46,24 @@ class StageRun:
                 introduce_guests(self.work.lab)
             self._run(hosts)
         except DetachedError as error:
-            self.reason = error.what
-            self._rest(self._ended(hosts), StageState.RUNNING)
+            self.states.reason = error.what
+            self.states.rest(self._ended(hosts), StageState.RUNNING)
         except CancelledError as error:
-            self.reason = error.what
-            self._rest(self._ended(hosts), StageState.CANCELLED)
+            self.states.reason = error.what
+            self.states.rest(self._ended(hosts), StageState.CANCELLED)
         except KubertError as error:
             self.work.emit(failure(error))
-            self._rest(hosts, StageState.FAILED)
+            self.states.rest(hosts, StageState.FAILED)
         except OSError as error:
             if (trouble := own_disk_error(error)) is None:
                 raise
             self.work.emit(failure(trouble))
-            self._rest(hosts, StageState.FAILED)
+            self.states.rest(hosts, StageState.FAILED)
         finished = StageFinished(
             stage=self.stage.id,
-            state=overall(self.states),
-            hosts=dict(self.states),
-            summary=self._summary(),
+            state=self.states.overall(),
+            hosts=dict(self.states.by_host),
+            summary=self.states.summary(),
         )
         self.work.emit(finished)
         return finished
@@ -74,7 +74,7 @@ class StageRun:
             self._decide(self.stage.decision, waiting)
             return
         if self.stage.change is None:
-            self.states.update(dict.fromkeys(waiting, StageState.DONE))
+            self.states.give(waiting, StageState.DONE)
             return
         self.work.stop_if_cancelled()
         agreed: frozenset[PlannedStep] = frozenset()
@@ -99,7 +99,7 @@ class StageRun:
             if isinstance(error, CancelledError):
                 raise error
             if error is not None:
-                self.states[host] = StageState.FAILED
+                self.states.give((host,), StageState.FAILED)
                 self.work.emit(failure(error))
         answered = tuple(host for host, error in errors.items() if error is None)
         self._judge(answered)
@@ -119,10 +119,10 @@ class StageRun:
             if why and self.stage.not_for_first:
                 met = False
             if met and not (self.stage.decision and self.again):
-                self.states.setdefault(one.host, StageState.SATISFIED)
+                self.states.rest((one.host,), StageState.SATISFIED)
             elif why:
-                self.states.setdefault(one.host, StageState.SKIPPED)
-                self.reason = self.reason or why
+                self.states.rest((one.host,), StageState.SKIPPED)
+                self.states.reason = self.states.reason or why
         for finding in judge_across(facts, self.work.lab, self.stage.cross_checks):
             self.work.emit(FindingMade(finding=finding))
 
@@ -134,12 +134,12 @@ class StageRun:
         if host in self.states or self.again:
             return host in self.states
         if self.stage.measures and self._measured_as_wanted(host):
-            self.states[host] = StageState.SATISFIED
-            self.reason = "measured already in this run"
+            self.states.give((host,), StageState.SATISFIED)
+            self.states.reason = "measured already in this run"
         left = self.work.past.restarted.get((self.stage.id, host))
         if self.stage.by_hand and left and left != self.work.past.boots.get(host):
-            self.states[host] = StageState.NEEDS_YOU
-            self.reason = "restarted already in this run"
+            self.states.give((host,), StageState.NEEDS_YOU)
+            self.states.reason = "restarted already in this run"
         return host in self.states
 
     def _measured_as_wanted(self, host: str) -> bool:
@@ -165,10 +165,10 @@ class StageRun:
             )
         )
         forbidden = tuple(host for host in hosts if not needs[host] <= lab.allow)
-        self.states.update(dict.fromkeys(forbidden, StageState.NOT_ALLOWED))
+        self.states.give(forbidden, StageState.NOT_ALLOWED)
         allowed = tuple(host for host in hosts if host not in forbidden)
         if self.dry_run:
-            self.states.update(dict.fromkeys(allowed, StageState.WOULD_CHANGE))
+            self.states.give(allowed, StageState.WOULD_CHANGE)
             return ()
         return allowed
 
@@ -210,14 +210,14 @@ class StageRun:
 
     def _left(self, answer: Answer, hosts: tuple[str, ...]) -> None:
         """Nothing is done on these hosts: so it was answered."""
-        self.reason = answer.text
+        self.states.reason = answer.text
         skipped = answer.choice is Choice.SKIP and answer.text
         state = StageState.SKIPPED if skipped else StageState.DECLINED
-        self.states.update(dict.fromkeys(hosts, state))
+        self.states.give(hosts, state)
 
     def _decide(self, decision: Decision, hosts: tuple[str, ...]) -> None:
         """Ask, keep what was decided, judge by it. There is nothing to change on any host."""
-        todo = tuple(host for host in hosts if host not in self.states)
+        todo = self.states.without(hosts)
         if not todo:
             return
         self.work.stop_if_cancelled()
@@ -225,22 +225,20 @@ class StageRun:
         steps = tuple(step for one in facts for step in decision.steps(lab, one))
         self.work.emit(PlanMade(steps=tuple(step for step in steps if step.host in todo)))
         if self.dry_run:
-            self.states.update(dict.fromkeys(todo, StageState.WOULD_CHANGE))
+            self.states.give(todo, StageState.WOULD_CHANGE)
             return
         asking = decision.asking(lab, facts)
         answer = self.work.decide(asking)
         if answer.choice not in (Choice.APPLY, Choice.SAVE):
             if self.again:
                 self._judge_again(hosts)
-            self._left(answer, tuple(host for host in todo if host not in self.states))
+            self._left(answer, self.states.without(todo))
             return
         new = decision.decided(lab, asking, answer)
         self.work.keep_plans(asking, new, save=answer.choice is Choice.SAVE)
         self._judge_again(hosts)
-        for host in new:
-            if self.states.get(host) is StageState.SATISFIED:
-                self.states[host] = StageState.DONE
-        self._unfinished(tuple(host for host in todo if host not in self.states), None)
+        self.states.give(self.states.those(new, StageState.SATISFIED), StageState.DONE)
+        self._unfinished(self.states.without(todo), None)
 
     def _judge_again(self, hosts: tuple[str, ...]) -> None:
         """Judge by what was decided; who has a plan that fits has what is wanted."""
@@ -257,10 +255,10 @@ class StageRun:
             # Without who helps nothing can be done to any of them.
             lost = hosts if machine in first else self._on_machine(machine, hosts)
             declined = isinstance(error, NotBrokenError)
-            self._rest(lost, StageState.DECLINED if declined else StageState.FAILED)
+            self.states.rest(lost, StageState.DECLINED if declined else StageState.FAILED)
             if declined:
-                self.reason = f"{machine}: {error.what}"
-        ours = tuple(host for host in hosts if host not in self.states)
+                self.states.reason = f"{machine}: {error.what}"
+        ours = self.states.without(hosts)
         return ours, outcome.contested
 
     def _on_machine(self, machine: str, hosts: tuple[str, ...]) -> tuple[str, ...]:
@@ -281,15 +279,14 @@ class StageRun:
             self.work.emit(failure(error))
         self._still_ours(hosts)
         if self.stage.measures:
-            self._rest(self._ended(hosts), StageState.FAILED)
+            self.states.rest(self._ended(hosts), StageState.FAILED)
             return
-        self._look(tuple(host for host in hosts if host not in self.states))
+        self._look(self.states.without(hosts))
         # Where it broke off, something may be left half done that no check of this stage sees.
         broke_off = trouble.host.split(", ") if trouble else []
-        for host, state in tuple(self.states.items()):
-            if host in hosts and state is StageState.SATISFIED:
-                self.states[host] = StageState.FAILED if host in broke_off else StageState.DONE
-        self._unfinished(tuple(host for host in hosts if host not in self.states), trouble)
+        for host in self.states.those(hosts, StageState.SATISFIED):
+            self.states.give((host,), StageState.FAILED if host in broke_off else StageState.DONE)
+        self._unfinished(self.states.without(hosts), trouble)
 
     def _still_ours(self, hosts: tuple[str, ...]) -> None:
         """Fail the hosts on which somebody else may have been at work beside us."""
@@ -303,16 +300,16 @@ class StageRun:
                 for one in lost:
                     self.work.past.measured.pop((self.stage.id, one), None)
                 error.what += "; what was measured meanwhile may be spoiled"
-            self.states.update(dict.fromkeys(lost, StageState.FAILED))
+            self.states.give(lost, StageState.FAILED)
             if machine not in self.work.failed:
                 self.work.emit(failure(error))
 
     def _unfinished(self, hosts: tuple[str, ...], trouble: KubertError | None) -> None:
         for host in hosts:
             if self.stage.by_hand and trouble is None:
-                self.states[host] = StageState.NEEDS_YOU
+                self.states.give((host,), StageState.NEEDS_YOU)
                 continue
-            self.states[host] = StageState.FAILED
+            self.states.give((host,), StageState.FAILED)
             if trouble is None:
                 found = judge_all(self.work.facts(host), self.work.lab, self.stage.checks)
                 left = self._unmet(found)
@@ -330,39 +327,9 @@ class StageRun:
         """Give the hosts that came to an end before the rest was stopped their states."""
         if self.stage.measures:
             measured = tuple(h for h in hosts if (self.stage.id, h) in self.work.past.measured)
-            self._rest(measured, StageState.DONE)
-        self._rest(tuple(h for h in hosts if h in self.work.failed), StageState.FAILED)
+            self.states.rest(measured, StageState.DONE)
+        self.states.rest(tuple(h for h in hosts if h in self.work.failed), StageState.FAILED)
         return hosts
-
-    def _rest(self, hosts: tuple[str, ...], state: StageState) -> None:
-        for host in hosts:
-            self.states.setdefault(host, state)
-
-    def _summary(self) -> str:
-        by_state: dict[StageState, list[str]] = {}
-        for host, state in self.states.items():
-            by_state.setdefault(state, []).append(host)
-        text = "; ".join(f"{state}: {', '.join(names)}" for state, names in by_state.items())
-        return f"{text} ({self.reason})" if self.reason else text
-
-
-_WORST_FIRST = (
-    StageState.FAILED,
-    StageState.CANCELLED,
-    StageState.RUNNING,
-    StageState.DECLINED,
-    StageState.NEEDS_YOU,
-    StageState.NOT_ALLOWED,
-    StageState.WOULD_CHANGE,
-    StageState.SKIPPED,
-    StageState.DONE,
-    StageState.SATISFIED,
-)
-
-
-def overall(states: dict[str, StageState]) -> StageState:
-    """Return the state of a stage over all hosts: the one that needs attention most."""
-    return next((state for state in _WORST_FIRST if state in states.values()), StageState.PENDING)
 
 
 def _confirm(steps: tuple[PlannedStep, ...], hosts: tuple[str, ...]) -> str:
