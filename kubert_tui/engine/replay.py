@@ -20,7 +20,7 @@ from kubert_tui.latency.stream import seconds, whole
 from kubert_tui.machines.order import Order
 from kubert_tui.results.evidence import limit_named
 from kubert_tui.stages.machines_acts import Raw
-from kubert_tui.stages.measure_change import stored_event
+from kubert_tui.stages.measuring import stored_event
 from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages
 

@@ -38,7 +38,7 @@ from kubert_tui.events.model import FindingMade, Note, PlannedStep, Waiting
 from kubert_tui.facts.fact import Known
 from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
-from kubert_tui.stages.measure_change import directory_on
+from kubert_tui.stages.measuring import directory_on
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.patience import attach_again
 

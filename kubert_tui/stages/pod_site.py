@@ -25,7 +25,7 @@ from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.pods.kubectl import Cluster, PodStatus
 from kubert_tui.pods.manifest import PodOrder, pod, pod_name
 from kubert_tui.pods.place import PodRun, load_image
-from kubert_tui.stages.measure_change import directory_on
+from kubert_tui.stages.measuring import directory_on
 from kubert_tui.stages.model import Work
 
 _TURN = 0.3
@@ -54,7 +54,7 @@ def planned_order(lab: Lab, facts: Facts, identity: str) -> MeasurementOrder:
 
 
 class InPod:
-    """`stages.measure_change.Site` of a pod. Its node is the host that we are connected to."""
+    """`stages.measuring.Site` of a pod. Its node is the host that we are connected to."""
 
     def order(self, work: Work, host: str, identity: str) -> MeasurementOrder:
         """Make the pod if it is not there, prove that it can measure, and say what it measures."""

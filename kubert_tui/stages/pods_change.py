@@ -11,7 +11,8 @@ from kubert_tui.facts.model import Facts
 from kubert_tui.lab.model import HostSpec, Lab, Permission
 from kubert_tui.latency.measurement import MeasurementOrder
 from kubert_tui.stages.ladder_change import LadderChange
-from kubert_tui.stages.measure_change import ON_HOST, MeasureChange, Site, measure_one
+from kubert_tui.stages.measure_change import MeasureChange
+from kubert_tui.stages.measuring import ON_HOST, Site, measure_one
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.pod_site import IN_POD, cluster_of, planned_order
 

@@ -35,7 +35,7 @@ from kubert_tui.hosts.connect import connect
 from kubert_tui.hosts.host_lock import About, HostLock, LockResult
 from kubert_tui.hosts.interface import Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
-from kubert_tui.stages.measure_change import ROOT_DIRECTORY
+from kubert_tui.stages.measuring import ROOT_DIRECTORY
 from kubert_tui.stages.model import Work
 from tests.support.headless import Headless, auto, headless, lab_file
 from tests.support.sshd import Answers, Sshd, start_sshd, throwaway_user

@@ -37,8 +37,8 @@ from kubert_tui.latency.command import order_for
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.launch import RunState, Stage
 from kubert_tui.latency.store import save
-from kubert_tui.stages import density_change
-from kubert_tui.stages.measure_change import result_path, stored_event
+from kubert_tui.stages import density_change, density_steps
+from kubert_tui.stages.measuring import result_path, stored_event
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.s25_density import STAGE
 from tests.support.latency_facts import facts_of
@@ -167,9 +167,9 @@ class PretendedRun:
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     made = Cluster()
     monkeypatch.setattr(density_change, "Workloads", lambda *about: Pretended(made, *about))
-    monkeypatch.setattr(density_change, "measure_one", made.measure)
+    monkeypatch.setattr(density_steps, "measure_one", made.measure)
     monkeypatch.setattr(
-        density_change, "Run", lambda host, directory, identity: PretendedRun(made, identity)
+        density_steps, "Run", lambda host, directory, identity: PretendedRun(made, identity)
     )
     return made
 
@@ -334,7 +334,7 @@ def test_a_measurement_of_another_step_is_ended_first(cluster: Cluster) -> None:
         cluster.measure(work, host, applications)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(density_change, "measure_one", lost)
+        patch.setattr(density_steps, "measure_one", lost)
         density(cluster)
     # The lab file is edited: one application only, so that what runs is of no step any more.
     changed = lab(LAB.replace("density: {max: 2}", "density: {max: 2, workloads: [burn]}"))
