@@ -10,7 +10,7 @@ from kubert_tui.facts.model import Facts
 from kubert_tui.latency.fingerprint import fingerprint
 from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.statistics import merge
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.compare import differences
 from kubert_tui.results.likeness import fingerprint_marks, marks
 

@@ -7,7 +7,8 @@ from kubert_tui.base.errors import MeasurementError, UsageError
 from kubert_tui.base.paths import imported
 from kubert_tui.base.text import clean_line
 from kubert_tui.engine.past import all_runs
-from kubert_tui.latency.store import StoredMeasurement, load
+from kubert_tui.latency.store import load
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.foreign import read_foreign
 from kubert_tui.results.foreign_parts import Told
 

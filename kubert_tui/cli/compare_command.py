@@ -16,7 +16,7 @@ from kubert_tui.cli.output import add_output, write
 from kubert_tui.cli.text import plain_console
 from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.statistics import merge
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.comparison import (
     HEADINGS,
     REMARKS,

@@ -16,7 +16,8 @@ from kubert_tui.lab.find import find_lab
 from kubert_tui.lab.load_presets import LOAD_PRESETS
 from kubert_tui.lab.model import Lab
 from kubert_tui.lab.overrides import override
-from kubert_tui.latency.store import StoredMeasurement, load
+from kubert_tui.latency.store import load
+from kubert_tui.latency.stored import StoredMeasurement
 
 _SETTINGS = ("interval", "duration", "loops", "load", "load_cpus", "breaktrace")
 

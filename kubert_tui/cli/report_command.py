@@ -9,7 +9,7 @@ from kubert_tui.cli.chosen_results import add_arguments, chosen
 from kubert_tui.cli.output import add_output, write
 from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.applications import end_of
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.density import curves
 from kubert_tui.results.evidence import common_limit, limit_named
 from kubert_tui.results.ladder import is_ladder, ladder, rows

@@ -15,7 +15,7 @@ from kubert_tui.events.model import Event, Finished, StageFinished, StageStarted
 from kubert_tui.events.questions import Answer
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
-from kubert_tui.latency.store import StoredLoad, StoredMeasurement
+from kubert_tui.latency.stored import StoredLoad, StoredMeasurement
 from kubert_tui.latency.stream import seconds, whole
 from kubert_tui.machines.order import Order
 from kubert_tui.results.evidence import limit_named

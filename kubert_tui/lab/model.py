@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from kubert_tui.cpus.plan import CpuPlan
@@ -13,12 +13,13 @@ from kubert_tui.lab.cluster import ClusterSpec
 from kubert_tui.lab.cpus import CpusSpec
 from kubert_tui.lab.cyclictest import CyclictestSpec
 from kubert_tui.lab.duration import parse_duration
+from kubert_tui.lab.host import HostSpec
 from kubert_tui.lab.image import ImageSpec
+from kubert_tui.lab.kernel import KernelSpec
 from kubert_tui.lab.ladder import LadderSpec
 from kubert_tui.lab.machines import MachineSpec, MachinesSpec, NetworkSpec, settled
-from kubert_tui.lab.part import HostName, Part, RpmPackage
+from kubert_tui.lab.part import HostName, Part, RpmPackage, span
 from kubert_tui.lab.pods import PodsSpec
-from kubert_tui.lab.presets import KERNEL_PRESETS
 from kubert_tui.lab.rules import HostOutline, host_problems
 from kubert_tui.lab.rules_of_cluster import node_problem, specs_of
 from kubert_tui.lab.rules_of_machines import MachineOutline, machine_problems
@@ -55,116 +56,6 @@ class Permission(StrEnum):
     NETWORK = "network"
     MACHINES = "machines"
     CLUSTER = "cluster"
-
-
-class HostSpec(Part):
-    """One machine of the lab, and how to reach it."""
-
-    name: HostName
-    connection: Literal["ssh", "local"] = Field(
-        default="ssh", description="local: the machine kubert-tui runs on."
-    )
-    # No leading dash anywhere: these end in argument lists of ssh and ansible.
-    address: str = Field(
-        default="",
-        max_length=255,
-        pattern=r"^([A-Za-z0-9_:\[][A-Za-z0-9._:%\[\]-]*)?$",
-        description="Name or IP; the host's name if empty.",
-    )
-    port: int = Field(default=0, ge=0, le=65535, description="0: ssh config's, else 22.")
-    user: str = Field(
-        default="",
-        max_length=255,
-        pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.@\\+-]*\$?)?$",
-        description="Login; ssh config's, else yours, if empty.",
-    )
-    identity_file: str = Field(default="", description="Private key; ~ is expanded.")
-    jump: str = Field(
-        default="",
-        max_length=255,
-        pattern=r"^(([A-Za-z0-9_][A-Za-z0-9_.@\\+-]*@)?[A-Za-z0-9_\[][A-Za-z0-9._:%\[\]-]*)?$",
-        description="Jump host: name of another host of this lab or [user@]host[:port].",
-    )
-    sudo: Literal["auto", "yes", "no"] = Field(
-        default="auto", description="auto: sudo unless the login is root."
-    )
-    bridge_nic: str = Field(
-        default="",
-        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,14})?$",
-        description="Network card that goes into the bridge of `network: kind: bridge`; none: a "
-        "bridge that reaches no further than this host. Never chosen for you.",
-    )
-    cpus: CpusSpec = Field(default=CpusSpec(), description="The CPU plan; none if empty.")
-
-    @field_validator("sudo", mode="before")
-    @classmethod
-    def _yes_and_no(cls, value: Any) -> Any:
-        """Accept `true` and `false` too."""
-        return {"true": "yes", "false": "no"}.get(str(value).lower(), value)
-
-
-def _span(least: int, most: int) -> AfterValidator:
-    """Check a duration: at least and at most so many minutes."""
-
-    def check(value: str) -> str:
-        try:
-            seconds = parse_duration(value) / 1_000_000
-        except ValueError as error:
-            raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
-        if not least * 60 <= seconds <= most * 60:
-            what = f"expected a duration from {least}m to {most}m"
-            raise PydanticCustomError("duration", "{what}", {"what": what})
-        return value
-
-    return AfterValidator(check)
-
-
-class KernelSpec(Part):
-    """Which PREEMPT_RT kernel to install, and how long it has to prove itself."""
-
-    source: Literal["distribution", "packages"] = Field(
-        default="distribution", description="packages when a preset or packages are given."
-    )
-    preset: str = Field(default="", description="Named package list, such as ccrma-5.10-fc33.")
-    packages: tuple[RpmPackage, ...] = Field(
-        default=(), description="RPMs; one with the address of a preset's takes its place."
-    )
-    trial: Annotated[str, _span(1, 240)] = Field(
-        default="10m",
-        description="Booted on trial and not reached for so long, a kernel is left again.",
-    )
-
-    @property
-    def trial_seconds(self) -> int:
-        """How long a kernel that was booted on trial has to prove itself."""
-        return round(parse_duration(self.trial) / 1_000_000)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _source_of_packages(cls, data: Any) -> Any:
-        """Naming packages says where the kernel comes from."""
-        if isinstance(data, Mapping) and data.get("source") is None:
-            named = bool(data.get("preset") or data.get("packages"))
-            return {**data, "source": "packages" if named else "distribution"}
-        return data
-
-    @field_validator("preset", mode="after")
-    @classmethod
-    def _preset_exists(cls, value: str) -> str:
-        if value and value not in KERNEL_PRESETS:
-            raise PydanticCustomError(
-                "preset", "expected one of {names}", {"names": ", ".join(KERNEL_PRESETS)}
-            )
-        return value
-
-    @model_validator(mode="after")
-    def _packages_fit_source(self) -> Self:
-        named = bool(self.preset or self.packages)
-        if self.source == "packages" and not named:
-            raise PydanticCustomError("kernel", "expected packages or a preset for this source")
-        if self.source == "distribution" and named:
-            raise PydanticCustomError("kernel", "expected `source: packages` for a package list")
-        return self
 
 
 class RtTestsSpec(Part):
@@ -211,7 +102,7 @@ class Lab(Part):
         default=(), max_length=50, description="Applications that run in the cluster."
     )
     density: DensitySpec = DensitySpec()
-    restart_wait: Annotated[str, _span(1, 1440)] = Field(
+    restart_wait: Annotated[str, span(1, 1440)] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+
+from kubert_tui.lab.duration import parse_duration
 
 HostName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$", max_length=64)
@@ -48,3 +50,19 @@ class RpmPackage(Part):
         pattern=r"^([0-9a-f]{64})?$",
         description="Empty only in presets whose publisher gave no checksum: then refused.",
     )
+
+
+def span(least: int, most: int) -> AfterValidator:
+    """Check a duration: at least and at most so many minutes."""
+
+    def check(value: str) -> str:
+        try:
+            seconds = parse_duration(value) / 1_000_000
+        except ValueError as error:
+            raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
+        if not least * 60 <= seconds <= most * 60:
+            what = f"expected a duration from {least}m to {most}m"
+            raise PydanticCustomError("duration", "{what}", {"what": what})
+        return value
+
+    return AfterValidator(check)

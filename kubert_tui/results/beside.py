@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kubert_tui.causes.store import StoredHwlat, StoredTimerlat, newest
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 
 
 @dataclass(frozen=True, slots=True)

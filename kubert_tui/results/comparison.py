@@ -5,7 +5,7 @@ from typing import Any
 
 from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.statistics import merge, supported
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.compare import (
     Delta,
     Difference,

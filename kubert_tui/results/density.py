@@ -7,7 +7,7 @@ from typing import Any
 from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.applications import DensityEnd
 from kubert_tui.latency.statistics import summarise
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.evidence import common_limit, evidence_of
 from kubert_tui.results.ladder import FIGURES, Figures, figures_of
 from kubert_tui.results.verdict import Grade, Verdict, judge

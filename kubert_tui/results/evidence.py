@@ -7,7 +7,7 @@ from kubert_tui.lab.limits import Limit, limit_of
 from kubert_tui.latency.breaktrace import stopped
 from kubert_tui.latency.loads import covered
 from kubert_tui.latency.statistics import missed_periods
-from kubert_tui.latency.store import StoredMeasurement, StoredThread
+from kubert_tui.latency.stored import StoredMeasurement, StoredThread
 from kubert_tui.results.options import UNKNOWN_OPTIONS, option
 from kubert_tui.results.verdict import Evidence
 

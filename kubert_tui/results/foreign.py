@@ -13,7 +13,7 @@ from pathlib import Path
 from kubert_tui.base.errors import MeasurementError, UsageError
 from kubert_tui.base.text import clean_line
 from kubert_tui.latency.parse import SIZE_LIMIT
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.foreign_json import of_json
 from kubert_tui.results.foreign_parts import Told
 from kubert_tui.results.foreign_text import of_text

@@ -7,7 +7,7 @@ from typing import Any
 from kubert_tui.base.text import clean_line
 from kubert_tui.facts.parse_tools import cyclictest_version
 from kubert_tui.latency.histogram import ThreadHistogram
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.foreign_parts import (
     BUCKETS_LIMIT,
     THREADS_LIMIT,

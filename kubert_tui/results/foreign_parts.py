@@ -11,7 +11,8 @@ from kubert_tui.base.text import clean_line
 from kubert_tui.latency.fingerprint import Fingerprint
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
-from kubert_tui.latency.store import StoredMeasurement, packed
+from kubert_tui.latency.store import packed
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.options import UNKNOWN_OPTIONS, flag, number
 
 THREADS_LIMIT = 4096

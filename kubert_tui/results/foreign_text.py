@@ -14,7 +14,7 @@ from kubert_tui.base.errors import UsageError
 from kubert_tui.base.text import clean, clean_line
 from kubert_tui.latency.histogram import ThreadHistogram
 from kubert_tui.latency.parse import SIZE_LIMIT, parse_final
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.foreign_parts import (
     BUCKETS_LIMIT,
     THREADS_LIMIT,

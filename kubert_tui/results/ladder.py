@@ -6,7 +6,7 @@ from typing import Any
 
 from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.statistics import Percentile, Summary, summarise
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.evidence import evidence_of, limit_named, realtime, what_loaded
 from kubert_tui.results.verdict import judge
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from kubert_tui.latency.fingerprint import Fingerprint
 from kubert_tui.latency.statistics import furthest
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.evidence import scheduled, share_loaded, what_loaded
 from kubert_tui.results.ladder import LAYERS
 

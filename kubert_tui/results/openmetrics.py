@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from kubert_tui.lab.limits import Limit
 from kubert_tui.latency.histogram import ThreadHistogram
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.evidence import evidence_of, limit_named
 from kubert_tui.results.verdict import Grade, Verdict, judge
 

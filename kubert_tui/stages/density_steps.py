@@ -24,7 +24,8 @@ from kubert_tui.latency.applications import DensityEnd, StoredApplications
 from kubert_tui.latency.command import order_for
 from kubert_tui.latency.launch import Run, Stage
 from kubert_tui.latency.measure import await_exit
-from kubert_tui.latency.store import StoredMeasurement, load
+from kubert_tui.latency.store import load
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.stages.measuring import directory_on, measure_one, result_path
 from kubert_tui.stages.model import Work
 from kubert_tui.stages.workloads_change import Workloads

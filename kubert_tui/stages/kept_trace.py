@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from kubert_tui.base.paths import write_private
 from kubert_tui.latency.breaktrace import stopped
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 
 
 class TraceTold(TypedDict):

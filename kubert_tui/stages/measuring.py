@@ -35,7 +35,8 @@ from kubert_tui.latency.failures import (
 from kubert_tui.latency.launch import forget
 from kubert_tui.latency.measure import measure
 from kubert_tui.latency.measurement import Hooks, Launched, Measured, MeasurementOrder
-from kubert_tui.latency.store import StoredMeasurement, load, save, store
+from kubert_tui.latency.store import load, save, store
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.evidence import evidence_of, limit_named
 from kubert_tui.results.verdict import judge
 from kubert_tui.stages.kept_trace import keep_trace, told_of_trace

@@ -2,7 +2,8 @@
 
 from kubert_tui.latency.histogram import Snapshot
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
-from kubert_tui.latency.store import StoredMeasurement, store
+from kubert_tui.latency.store import store
+from kubert_tui.latency.stored import StoredMeasurement
 from tests.support.latency_facts import facts_of
 
 

@@ -29,7 +29,8 @@ from kubert_tui.latency.statistics import (
     summarise,
     summarise_thread,
 )
-from kubert_tui.latency.store import StoredMeasurement, load, save, store
+from kubert_tui.latency.store import load, save, store
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.latency.stream import SampleStream, StreamError, at_or_below
 from tests.support.fact_samples import HPE, facts_of
 from tests.support.fuzzing import ESCAPES, LONG_CASES, cases, check_told, mutated, mutated_bytes

@@ -16,7 +16,8 @@ from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.load_order import load_for
 from kubert_tui.latency.loads import Load, covered, parse_loads, settled
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
-from kubert_tui.latency.store import StoredMeasurement, store
+from kubert_tui.latency.store import store
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.evidence import evidence_of, share_loaded
 from kubert_tui.results.likeness import marks
 from kubert_tui.results.report.content import chapter

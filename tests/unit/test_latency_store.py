@@ -12,7 +12,8 @@ from kubert_tui.base.errors import MeasurementError
 from kubert_tui.latency.describe import document, schema
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
-from kubert_tui.latency.store import StoredMeasurement, load, save, store
+from kubert_tui.latency.store import load, save, store
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.latency.upgrade import SCHEMA, upgraded
 from tests.support.latency_facts import facts_of
 

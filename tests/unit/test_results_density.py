@@ -13,7 +13,8 @@ from kubert_tui.events.measuring import ApplicationsRunning, DensityMeasured, De
 from kubert_tui.events.words import density_lines, running_line
 from kubert_tui.lab.limits import limit_of
 from kubert_tui.latency.applications import DensityEnd, StoredApplications, end_of, save_end
-from kubert_tui.latency.store import StoredMeasurement, load, save
+from kubert_tui.latency.store import load, save
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.comparison import unlike
 from kubert_tui.results.density import Curve, curves, rows, title
 from kubert_tui.results.ladder import ladder

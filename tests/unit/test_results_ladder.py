@@ -18,7 +18,8 @@ from kubert_tui.lab.load import parse_lab
 from kubert_tui.lab.model import Lab
 from kubert_tui.latency.command import order_for
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
-from kubert_tui.latency.store import StoredLoad, StoredMeasurement, save
+from kubert_tui.latency.store import save
+from kubert_tui.latency.stored import StoredLoad, StoredMeasurement
 from kubert_tui.results.ladder import FIGURES, is_ladder, ladder, rows
 from kubert_tui.results.likeness import one_runs_the_other
 from kubert_tui.screens.run_order import depth_of, in_order

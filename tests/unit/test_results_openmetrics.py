@@ -11,7 +11,8 @@ from kubert_tui.base.errors import ExitCode
 from kubert_tui.cli.main import main
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
-from kubert_tui.latency.store import StoredMeasurement, save, store
+from kubert_tui.latency.store import save, store
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.openmetrics import openmetrics
 from kubert_tui.results.verdict import Grade
 from tests.support.latency_facts import facts_of

@@ -19,7 +19,8 @@ from kubert_tui.latency.breaktrace import StoredBreak
 from kubert_tui.latency.counters import Happened
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
 from kubert_tui.latency.measurement import Measured, MeasurementOrder
-from kubert_tui.latency.store import StoredMeasurement, save, store
+from kubert_tui.latency.store import save, store
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.comparison import unlike
 from kubert_tui.results.report.content import HEADINGS, chapter
 from kubert_tui.results.report.markdown import markdown

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from kubert_tui.lab.limits import Limit
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.comparison import HEADINGS, REMARKS, Comparison, named
 from kubert_tui.results.evidence import evidence_of, limit_named
 from kubert_tui.results.report.page import bullets, head, inline, judgement, table

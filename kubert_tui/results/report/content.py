@@ -16,7 +16,7 @@ from kubert_tui.latency.statistics import (
     percentile,
     supported,
 )
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.beside import beside_of
 from kubert_tui.results.evidence import applications_of, evidence_of, limit_named, missed, scheduled
 from kubert_tui.results.foreign_parts import IMPORTED

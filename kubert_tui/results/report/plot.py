@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubert_tui.lab.limits import Limit
-from kubert_tui.latency.store import StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.results.evidence import applications_of
 from kubert_tui.results.report.canvas import drawn
 
