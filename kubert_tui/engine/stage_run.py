@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kubert_tui.base.disk import own_disk_error
-from kubert_tui.base.errors import CancelledError, ChangeError, DetachedError, KubertError
+from kubert_tui.base.errors import (
+    CancelledError,
+    ChangeError,
+    DetachedError,
+    KubertError,
+    UnreachableError,
+)
 from kubert_tui.checks.catalogue import judge_across, judge_all
 from kubert_tui.checks.finding import Finding, Level
 from kubert_tui.engine.lock_order import lock_in_order
@@ -93,14 +99,18 @@ class StageRun:
             waiting, agreed = self._look(locked), frozenset(steps)
 
     def _look(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        """Gather facts and judge them; return the hosts that answered."""
+        """Gather facts and judge them; return the hosts that answered.
+
+        Of a host that a change has just told to be lost, it is not told again that it is.
+        """
         errors = self.work.all_of(hosts, self.work.look_again)
         for host, error in errors.items():
             if isinstance(error, CancelledError):
                 raise error
             if error is not None:
                 self.states.give((host,), StageState.FAILED)
-                self.work.emit(failure(error))
+                if not (isinstance(error, UnreachableError) and host in self.work.failed):
+                    self.work.emit(failure(error))
         answered = tuple(host for host, error in errors.items() if error is None)
         self._judge(answered)
         return answered
@@ -202,6 +212,8 @@ class StageRun:
                     raise
                 except KubertError as error:
                     self.work.emit(failure(error))
+                # It has done nothing: what failed in it tells nothing of how the stage ends.
+                self.work.failed.clear()
                 continue
             if answer.choice is Choice.APPLY:
                 return True

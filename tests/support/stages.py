@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event as Flag
 
-from kubert_tui.base.errors import CancelledError, DetachedError, KubertError
+from kubert_tui.base.errors import CancelledError, DetachedError, KubertError, UnreachableError
 from kubert_tui.checks.finding import Check, Level
 from kubert_tui.events.measuring import LatencyStarted, LatencyStored
 from kubert_tui.events.model import Note, PlannedStep, Restarting
@@ -41,7 +41,7 @@ class World:
     def connect(self, spec: HostSpec, lab: Lab, asker: Asker) -> Host:
         del lab, asker
         if spec.name in self.unreachable:
-            raise KubertError("no route to host", fix="plug it in", host=spec.name)
+            raise UnreachableError("no route to host", fix="plug it in", host=spec.name)
         self.connected.append(spec.name)
         return PretendedHost(spec.name)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kubert_tui.base.errors import BusyError, ExitCode, KubertError, UnreachableError
+from kubert_tui.base.errors import BusyError, ChangeError, ExitCode, KubertError, UnreachableError
 from kubert_tui.engine.journal import FILE_NAME, Journal, read
 from kubert_tui.engine.past import all_runs, run_directory
 from kubert_tui.engine.session import Options, Session
@@ -29,7 +29,7 @@ from kubert_tui.events.questions import Answer, Choice, Question
 from kubert_tui.facts.model import Facts
 from kubert_tui.hosts.interface import Asker, Host
 from kubert_tui.lab.model import HostSpec, Lab, Permission
-from kubert_tui.stages.model import Stage
+from kubert_tui.stages.model import Stage, Work
 from tests.support.blank import blank_lab
 from tests.support.stages import Measure, Restart, Upgrade, World, stage
 
@@ -178,6 +178,43 @@ def test_a_host_that_does_not_answer_is_not_waited_for_twice() -> None:
     outcome = run(world, stage("kernel", Upgrade(world)))
     assert world.connected == ["bull1"]
     assert outcome.only(Failure)[0].what == "does not answer within 15 s"
+
+
+class NeverReturns(Upgrade):
+    """Hosts are lost in it, and it says so of each; a preview fails, too."""
+
+    def preview(self, work: Work, hosts: tuple[str, ...]) -> None:
+        raise ChangeError("cannot be previewed", host=hosts[0])
+
+    def apply(self, work: Work, hosts: tuple[str, ...]) -> None:
+        self.world.unreachable.update(hosts)
+
+        def lose(host: str) -> None:
+            work.drop(host)
+            if not self.idle:
+                raise ChangeError("did not come back within 11 minutes", host=host)
+
+        work.each(hosts, lose)
+
+
+def test_that_a_host_is_lost_is_told_once() -> None:
+    world, lab = World(), blank_lab("bull1", "bull2")
+    outcome = run(world, stage("kernel", NeverReturns(world)), lab=lab)
+    assert [failure.what for failure in outcome.only(Failure)] == [
+        "did not come back within 11 minutes",
+    ] * 2
+    assert outcome.finished.states == {"kernel": StageState.FAILED}
+    assert outcome.finished.exit_code == ExitCode.CHANGE_FAILED
+
+
+def test_that_a_host_is_lost_is_told_whatever_a_preview_said() -> None:
+    world = World()
+    change = NeverReturns(world, idle=True)
+    answers = (Answer(Choice.PREVIEW), APPLY)
+    outcome = run(world, stage("kernel", change), answers=answers)
+    told = [failure.what for failure in outcome.only(Failure)]
+    assert told == ["cannot be previewed", "no route to host"]
+    assert outcome.finished.states == {"kernel": StageState.FAILED}
 
 
 @pytest.mark.parametrize(
