@@ -278,7 +278,8 @@ class RunView(RunState):
     def _load_changed(self, event: LoadChanged) -> Areas:
         # Attaching again tells them again.
         known = {(one.elapsed, one.on): one for one in (*self.loads.get(event.host, ()), event)}
-        ordered = sorted(known.values(), key=lambda one: (one.elapsed, one.on))
+        # At one moment as they were told: one load may end there for another, or be over at once.
+        ordered = sorted(known.values(), key=lambda one: one.elapsed)
         self.loads[event.host] = tuple(ordered)
         what = "begins" if event.on else "ends"
         self.activity = _at(event.host, f"load {event.preset} {what}")

@@ -156,10 +156,10 @@ def _of_load(load: StoredLoad, started: float, host: str) -> list[Event]:
     return [
         LoadChanged(
             time=started + elapsed, stage=STAGE, host=host, preset=load.preset,
-            command=load.command, cpus=load.cpus, elapsed=elapsed, on=elapsed == load.after,
-            reason="" if elapsed == load.after else load.ended,
+            command=load.command, cpus=load.cpus, elapsed=elapsed, on=on,
+            reason="" if on else load.ended,
         )
-        for elapsed in (load.after, load.until)
+        for elapsed, on in ((load.after, True), (load.until, False))
     ]  # fmt: skip
 
 

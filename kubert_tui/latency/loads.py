@@ -81,11 +81,13 @@ def settled(
     seen = float(at[1]) - start_ticks / TICKS if at else 0.0
     told = []
     for load in loads:
+        # One that failed at once began and ended within the same clock tick.
+        ran = load.until is not None and load.after < elapsed
         until = load.until
         if until is None:
             until = elapsed if seen > elapsed - _ALIVE else max(seen, load.after)
         until = min(until, elapsed)
-        if load.after < until:
+        if ran or load.after < until:
             told.append(replace(load, until=min(round(until, 3), elapsed)))
     return tuple(told)
 

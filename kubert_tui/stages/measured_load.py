@@ -118,20 +118,20 @@ class MeasuredLoad:
         for load in loads:
             if load.after not in self._told:
                 self._told[load.after] = False
-                self._emit(load, load.after)
+                self._emit(load, on=True)
             if load.until is not None and not self._told[load.after]:
                 self._told[load.after] = True
-                self._emit(load, load.until)
+                self._emit(load, on=False)
 
-    def _emit(self, load: Load, elapsed: float) -> None:
+    def _emit(self, load: Load, *, on: bool) -> None:
         self.work.emit(
             LoadChanged(
                 host=self.host,
                 preset=load.preset,
                 command=load.command,
                 cpus=load.cpus,
-                elapsed=elapsed,
-                on=elapsed == load.after,
-                reason="" if elapsed == load.after else load.ended,
+                elapsed=load.after if on or load.until is None else load.until,
+                on=on,
+                reason="" if on else load.ended,
             )
         )

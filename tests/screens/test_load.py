@@ -99,6 +99,15 @@ async def test_a_load_is_chosen_and_then_named(size: tuple[int, int]) -> None:
         await until(pilot, lambda: "load:" not in text_of(app, "#latency-head"))
 
 
+async def test_a_load_that_fails_at_once_is_not_named_any_more() -> None:
+    at_once = replace(OFF, elapsed=ON.elapsed, reason="it ended with status 3")
+    async with wizard(measuring(ON, at_once), size=LARGE) as (app, pilot, _):
+        await watch(app, pilot)
+        assert "load:" not in text_of(app, "#latency-head")
+        await pilot.press("t")
+        await until(pilot, lambda: "▲-hackbench" in app.screen.query_one(Heatmap).text)
+
+
 async def test_beginning_and_end_are_marked_over_time() -> None:
     async with wizard(measuring(ON, OFF, ON), size=LARGE) as (app, pilot, _):
         await watch(app, pilot)

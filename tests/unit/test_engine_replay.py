@@ -112,8 +112,11 @@ def test_the_command_plays_a_journal_and_a_result(
     journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order = MeasurementOrder("run-1", ("cyclictest",), "2.4", 200, 5000, len(COUNTS), (0,))
-    load = Load("cpu", ("stress-ng",), "0", 15.0, 50.0)
-    measured = Measured(order, snapshot(5, final=True), "", True, 1000.0, 1050.0, (), loads=(load,))
+    loads = (
+        Load("cpu", ("stress-ng",), "0", 15.0, 50.0),
+        Load("disk", ("stress-ng",), "0", 50.0, 50.0, "it failed at once"),
+    )
+    measured = Measured(order, snapshot(5, final=True), "", True, 1000.0, 1050.0, (), loads=loads)
     result = tmp_path / "latency-bull1-1.json"
     save(result, store(measured, host="bull1", lab="twins", facts=facts_of(online=(0,))))
     for path in (journal, result):
@@ -125,8 +128,14 @@ def test_the_command_plays_a_journal_and_a_result(
         ]  # fmt: skip
         assert final["threads"][0]["counts"] == {"1": 15, "2": 4500, "3": 400, "4": 80}
         assert told[-1]["event"] == "finished"
-        loads = [one for one in told if one["event"] == "load-changed"]
-        assert (loads[0]["preset"], loads[0]["elapsed"], loads[0]["on"]) == ("cpu", 15.0, True)
+        changes = [one for one in told if one["event"] == "load-changed"]
+        assert (changes[0]["preset"], changes[0]["elapsed"], changes[0]["on"]) == (
+            "cpu",
+            15.0,
+            True,
+        )
+        failed = [(one["on"], one["reason"]) for one in changes if one["preset"] == "disk"]
+        assert failed == ([(True, ""), (False, "it failed at once")] if path == result else [])
 
 
 @pytest.mark.parametrize(

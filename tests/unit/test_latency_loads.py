@@ -160,6 +160,14 @@ def test_a_load_without_an_end_ran_until_it_was_last_seen() -> None:
     assert settled((replace(load, after=61.0, until=62.0),), 60.0, b"", TICKS) == ()
 
 
+def test_a_load_that_failed_at_once_is_kept_with_its_reason() -> None:
+    loads = record("on 101.00 cpu 0 a", "off 101.00 it ended with status 3: no such thing")
+    (load,) = settled(loads, 60.0, b"", TICKS)
+    assert (load.after, load.until) == (1.0, 1.0)
+    assert load.ended == "it ended with status 3: no such thing"
+    assert settled(loads, 1.0, b"", TICKS) == (), "it began when cyclictest had ended"
+
+
 def test_time_that_is_covered_twice_counts_once() -> None:
     assert covered([]) == 0
     assert covered([(5.0, 10.0), (0.0, 2.0)]) == 7.0
@@ -230,6 +238,7 @@ def test_a_record_of_loads_is_in_order_and_within_the_run(
     kept = settled(loads, elapsed, torn, TICKS)
     for one in kept:
         assert one.until is not None
-        assert 0 <= one.after < one.until <= elapsed
+        assert 0 <= one.after <= one.until <= elapsed
+        assert one.after < elapsed
         assert all(map(harmless, (*one.command, one.ended, one.preset, one.cpus)))
     assert covered((one.after, one.until or 0.0) for one in kept) <= elapsed + 1e-6
