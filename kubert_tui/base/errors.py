@@ -107,6 +107,10 @@ class ChangeError(KubertError):
     exit_code = ExitCode.CHANGE_FAILED
 
 
+class LostError(ChangeError):
+    """A host is out of reach since a change was made to it."""
+
+
 class MeasurementError(KubertError):
     """A measurement gave no result that could be believed."""
 

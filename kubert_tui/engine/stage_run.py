@@ -101,7 +101,7 @@ class StageRun:
     def _look(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
         """Gather facts and judge them; return the hosts that answered.
 
-        Of a host that a change has just told to be lost, it is not told again that it is.
+        Of a host that a change has just told to be lost it is not told once more.
         """
         errors = self.work.all_of(hosts, self.work.look_again)
         for host, error in errors.items():
@@ -109,7 +109,7 @@ class StageRun:
                 raise error
             if error is not None:
                 self.states.give((host,), StageState.FAILED)
-                if not (isinstance(error, UnreachableError) and host in self.work.failed):
+                if not (isinstance(error, UnreachableError) and host in self.work.lost):
                     self.work.emit(failure(error))
         answered = tuple(host for host, error in errors.items() if error is None)
         self._judge(answered)
@@ -212,8 +212,6 @@ class StageRun:
                     raise
                 except KubertError as error:
                     self.work.emit(failure(error))
-                # It has done nothing: what failed in it tells nothing of how the stage ends.
-                self.work.failed.clear()
                 continue
             if answer.choice is Choice.APPLY:
                 return True

@@ -10,7 +10,7 @@ from threading import Event as Flag
 from typing import TypeVar
 
 from kubert_tui.ansible.request import HostSecrets
-from kubert_tui.base.errors import CancelledError, KubertError, UnreachableError
+from kubert_tui.base.errors import CancelledError, KubertError, LostError, UnreachableError
 from kubert_tui.cpus.lists import cpu_list
 from kubert_tui.cpus.plan import CpuPlan, propose
 from kubert_tui.engine.asking import Ask
@@ -114,6 +114,8 @@ class StageWork:
     """Exit code of the first failure told in this stage."""
     failed: set[str] = field(default_factory=set)
     """Hosts of which a failure was told in this stage."""
+    lost: set[str] = field(default_factory=set)
+    """Hosts that a change has lost, and says so."""
 
     @property
     def dry_run(self) -> bool:
@@ -252,6 +254,8 @@ class StageWork:
                 raise error
             if error is not None and not error.host:
                 error.host = host
+            if isinstance(error, LostError):
+                self.lost.add(error.host)
             outcome[host] = error
         return outcome
 

@@ -11,6 +11,7 @@ from kubert_tui.base.errors import (
     DetachedError,
     HostKeyError,
     KubertError,
+    LostError,
 )
 from kubert_tui.base.text import clean_line
 from kubert_tui.events.model import Note, Restarting, Waiting
@@ -59,7 +60,7 @@ class Restart:
     ) -> None:
         """Restart `hosts`; call `then` for each as soon as it is back, on that host's thread.
 
-        Raises ChangeError for a host that did not come back within the limit, HostKeyError at once
+        Raises LostError for a host that did not come back within the limit, HostKeyError at once
         for one that came back with another key, RestartingHereError when this computer goes.
         """
         here = tuple(name for name in hosts if work.lab.host(name).connection == "local")
@@ -119,7 +120,7 @@ class Restart:
         work.emit(Restarting(host=facts.host, boot_id=_boot_id(facts)))
 
     def _wait(self, work: Work, host: str, old_boot: str, grace: float = inf) -> bool:
-        """Return True when `host` is back as another boot; ChangeError when the limit passed.
+        """Return True when `host` is back as another boot; LostError when the limit passed.
 
         False when it still answers as the old boot after `grace` seconds.
         """
@@ -154,7 +155,7 @@ class Restart:
                 return False
             else:
                 reason = "it answers, but has not restarted yet"
-        raise ChangeError(
+        raise LostError(
             f"{host} did not come back within {minutes(self.limit)}: {reason}",
             fix=" ".join(
                 part

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from kubert_tui.base.errors import BusyError, ChangeError, ExitCode, KubertError, UnreachableError
+from kubert_tui.base.errors import (
+    BusyError,
+    ChangeError,
+    ExitCode,
+    KubertError,
+    LostError,
+    UnreachableError,
+)
 from kubert_tui.engine.journal import FILE_NAME, Journal, read
 from kubert_tui.engine.past import all_runs, run_directory
 from kubert_tui.engine.session import Options, Session
@@ -192,7 +199,7 @@ class NeverReturns(Upgrade):
         def lose(host: str) -> None:
             work.drop(host)
             if not self.idle:
-                raise ChangeError("did not come back within 11 minutes", host=host)
+                raise LostError("did not come back within 11 minutes", host=host)
 
         work.each(hosts, lose)
 
