@@ -15,11 +15,12 @@ from kubert_tui.events.model import Event, Finished, StageFinished, StageStarted
 from kubert_tui.events.questions import Answer
 from kubert_tui.lab.model import HostSpec, Lab
 from kubert_tui.latency.histogram import Snapshot, ThreadHistogram
-from kubert_tui.latency.stored import StoredLoad, StoredMeasurement
+from kubert_tui.latency.stored import StoredMeasurement
 from kubert_tui.latency.stream import seconds, whole
 from kubert_tui.machines.order import Order
 from kubert_tui.results.evidence import limit_named
 from kubert_tui.stages.machines_acts import Raw
+from kubert_tui.stages.measured_load import load_changes
 from kubert_tui.stages.measuring import stored_event
 from kubert_tui.stages.model import Stage
 from kubert_tui.stages.registry import all_stages
@@ -135,7 +136,11 @@ def events_of_stored(stored: StoredMeasurement, path: str) -> list[Event]:
         verdict=clean_line(told.verdict),
         reasons=tuple(map(clean_line, told.reasons)),
     )
-    loads = [event for one in stored.loads for event in _of_load(one, stored.started, host)]
+    loads = [
+        replace(change, stage=STAGE, time=stored.started + change.elapsed)
+        for one in stored.loads
+        for change in load_changes(host, one)
+    ]
     return [
         LatencyStarted(
             time=stored.started, **about, command=tuple(map(clean_line, stored.command)),
@@ -149,17 +154,6 @@ def events_of_stored(stored: StoredMeasurement, path: str) -> list[Event]:
             snapshot=replace(stored.snapshot(), final=not stored.interrupted),
         ),
         told,
-    ]  # fmt: skip
-
-
-def _of_load(load: StoredLoad, started: float, host: str) -> list[Event]:
-    return [
-        LoadChanged(
-            time=started + elapsed, stage=STAGE, host=host, preset=load.preset,
-            command=load.command, cpus=load.cpus, elapsed=elapsed, on=on,
-            reason="" if on else load.ended,
-        )
-        for elapsed, on in ((load.after, True), (load.until, False))
     ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The load beside a measurement that is under way: started and stopped on request, and told of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 from threading import RLock, Thread
 
@@ -10,6 +10,7 @@ from kubert_tui.latency.launch import Process, Run
 from kubert_tui.latency.load_order import load_for
 from kubert_tui.latency.loads import Load
 from kubert_tui.latency.measurement import Launched
+from kubert_tui.latency.stored import StoredLoad
 from kubert_tui.stages.model import Work
 
 PERIOD = 3.0
@@ -17,6 +18,8 @@ PERIOD = 3.0
 _BEGINNING = 0.5
 """Seconds between two looks for a load that was ordered and is just starting."""
 _LOOKS = 20
+_BEGAN = 1
+"""Told of a load that has not ended: its beginning."""
 
 
 @dataclass(slots=True)
@@ -29,8 +32,8 @@ class MeasuredLoad:
     """That of all runs, on the host."""
     _launched: Launched | None = field(init=False, default=None)
     _process: Process | None = field(init=False, default=None)
-    _told: dict[float, bool] = field(init=False, default_factory=dict)
-    """By the beginning of each load: whether its end was told, too."""
+    _told: dict[float, int] = field(init=False, default_factory=dict)
+    """By the beginning of each load: how much was told of it, as `load_changes` has it."""
     _lock: RLock = field(init=False, default_factory=RLock)
     _over: Flag = field(init=False, default_factory=Flag)
     _wake: Flag = field(init=False, default_factory=Flag)
@@ -106,7 +109,7 @@ class MeasuredLoad:
             if expected and not self._told and looks < _LOOKS:
                 self._wake.wait(_BEGINNING)
             else:
-                runs = False in self._told.values()
+                runs = _BEGAN in self._told.values()
                 self._wake.wait(PERIOD if runs else None)
 
     def _look(self, run: Run) -> None:
@@ -116,22 +119,22 @@ class MeasuredLoad:
 
     def _tell(self, loads: tuple[Load, ...]) -> None:
         for load in loads:
-            if load.after not in self._told:
-                self._told[load.after] = False
-                self._emit(load, on=True)
-            if load.until is not None and not self._told[load.after]:
-                self._told[load.after] = True
-                self._emit(load, on=False)
+            told = self._told.setdefault(load.after, 0)
+            for change in load_changes(self.host, load)[told:]:
+                self._told[load.after] += 1
+                self.work.emit(change)
 
-    def _emit(self, load: Load, *, on: bool) -> None:
-        self.work.emit(
-            LoadChanged(
-                host=self.host,
-                preset=load.preset,
-                command=load.command,
-                cpus=load.cpus,
-                elapsed=load.after if on or load.until is None else load.until,
-                on=on,
-                reason="" if on else load.ended,
-            )
-        )
+
+def load_changes(host: str, load: Load | StoredLoad) -> tuple[LoadChanged, ...]:
+    """Return what is told of a load: that it began; and that it ended, if it has."""
+    began = LoadChanged(
+        host=host,
+        preset=load.preset,
+        command=load.command,
+        cpus=load.cpus,
+        elapsed=load.after,
+        on=True,
+    )
+    if load.until is None:
+        return (began,)
+    return began, replace(began, elapsed=load.until, on=False, reason=load.ended)
