@@ -2,27 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, field_validator
 
 from kubert_tui.lab.duration import parse_duration
-from kubert_tui.lab.part import Part
+from kubert_tui.lab.part import Part, microseconds_of, span
 
-SHORTEST, LONGEST = 5, 24 * 3600
-"""Seconds of one measurement."""
-
-
-def _length(value: str) -> str:
-    try:
-        seconds = parse_duration(value) / 1_000_000
-    except ValueError as error:
-        raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
-    if not SHORTEST <= seconds <= LONGEST:
-        raise PydanticCustomError("duration", "expected a duration from 5s to 24h")
-    return value
-
-
-Length = Annotated[str, AfterValidator(_length)]
+Length = Annotated[str, span("5s", "24h")]
 
 
 class CausesSpec(Part):
@@ -42,10 +27,7 @@ class CausesSpec(Part):
         """`10` means microseconds, as hwlatdetect's own option does."""
         text = f"{value}us" if str(value).isdigit() else value
         if isinstance(text, str):
-            try:
-                parse_duration(text)
-            except ValueError as error:
-                raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
+            microseconds_of(text)
         return text
 
     @property

@@ -21,7 +21,7 @@ class KernelSpec(Part):
     packages: tuple[RpmPackage, ...] = Field(
         default=(), description="RPMs; one with the address of a preset's takes its place."
     )
-    trial: Annotated[str, span(1, 240)] = Field(
+    trial: Annotated[str, span("1m", "240m")] = Field(
         default="10m",
         description="Booted on trial and not reached for so long, a kernel is left again.",
     )

@@ -102,7 +102,7 @@ class Lab(Part):
         default=(), max_length=50, description="Applications that run in the cluster."
     )
     density: DensitySpec = DensitySpec()
-    restart_wait: Annotated[str, span(1, 1440)] = Field(
+    restart_wait: Annotated[str, span("1m", "1440m")] = Field(
         default="30m", description="How long a host that restarts gets to come back."
     )
 

@@ -52,16 +52,20 @@ class RpmPackage(Part):
     )
 
 
-def span(least: int, most: int) -> AfterValidator:
-    """Check a duration: at least and at most so many minutes."""
+def microseconds_of(value: str) -> int:
+    """Return what a duration of the lab file means; PydanticCustomError says what is wrong."""
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
+
+
+def span(least: str, most: str) -> AfterValidator:
+    """Check a duration: at least and at most so long."""
 
     def check(value: str) -> str:
-        try:
-            seconds = parse_duration(value) / 1_000_000
-        except ValueError as error:
-            raise PydanticCustomError("duration", "{what}", {"what": str(error)}) from None
-        if not least * 60 <= seconds <= most * 60:
-            what = f"expected a duration from {least}m to {most}m"
+        if not parse_duration(least) <= microseconds_of(value) <= parse_duration(most):
+            what = f"expected a duration from {least} to {most}"
             raise PydanticCustomError("duration", "{what}", {"what": what})
         return value
 
