@@ -1,7 +1,6 @@
 """The wizard's application: owns the run, opens screens, and knows how to leave."""
 
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path, PurePath
@@ -14,8 +13,8 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from kubert_tui.base.bug import bug_report
 from kubert_tui.base.errors import ExitCode, KubertError
-from kubert_tui.base.secrets import redactor
 from kubert_tui.base.text import clean
 from kubert_tui.engine.interface import Engine
 from kubert_tui.events.model import Failure
@@ -212,8 +211,7 @@ class KubertApp(App[int]):
 
     def _fatal_error(self) -> None:
         """Leave after a bug. Textual's own report shows local variables: a password just typed."""
-        report = redactor.redact("".join(traceback.format_exception(self._exception)))
-        shown = Text(clean(report), "red")
+        shown = Text(clean(bug_report(self._exception)), "red")
         self._exit_renderables.append(Segments(self.console.render(shown, self.console.options)))
         self._close_messages_no_wait()
 

@@ -13,9 +13,9 @@ import time
 import traceback
 
 from kubert_tui.base import paths
+from kubert_tui.base.bug import bug_line, bug_report
 from kubert_tui.base.errors import ExitCode
 from kubert_tui.base.secrets import redactor
-from kubert_tui.base.text import clean_line
 
 
 def keep_out_of_sight() -> None:
@@ -30,7 +30,7 @@ def no_core_dumps() -> None:
 
 def tell_of_bug(error: Exception) -> int:
     """Say in a line that we failed and where the traceback lies; return the exit code."""
-    text = redactor.redact("".join(traceback.format_exception(error)))
+    text = bug_report(error)
     where = "`kubert-tui` could not even write a report"
     try:
         path = paths.state() / f"bug-{time.strftime('%Y%m%d-%H%M%S')}.txt"
@@ -38,9 +38,7 @@ def tell_of_bug(error: Exception) -> int:
         where = f"please report it with {path}"
     except OSError:
         sys.stderr.write(text)
-    # Redacted before it is quoted: a secret quoted twice would not be known again.
-    what = clean_line(f"{type(error).__name__}: {redactor.redact(str(error))}")
-    print(f"kubert-tui: a bug in kubert-tui: {what} ({where})", file=sys.stderr)
+    print(f"kubert-tui: {bug_line(error)} ({where})", file=sys.stderr)
     return int(ExitCode.INTERNAL)
 
 
