@@ -81,14 +81,14 @@ def settled(
     seen = float(at[1]) - start_ticks / TICKS if at else 0.0
     told = []
     for load in loads:
-        # One that failed at once began and ended within the same clock tick.
-        ran = load.until is not None and load.after < elapsed
         until = load.until
         if until is None:
-            until = elapsed if seen > elapsed - _ALIVE else max(seen, load.after)
-        until = min(until, elapsed)
-        if ran or load.after < until:
-            told.append(replace(load, until=min(round(until, 3), elapsed)))
+            until = elapsed if seen > elapsed - _ALIVE else seen
+            if until <= load.after:
+                continue  # nobody saw it run
+        # One that failed at once ended in the clock tick in which it began.
+        if load.after < elapsed:
+            told.append(replace(load, until=min(round(min(until, elapsed), 3), elapsed)))
     return tuple(told)
 
 
